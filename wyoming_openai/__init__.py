@@ -1,0 +1,3 @@
+"""A conversation agent for voice-controlled homes: Wyoming in, Home Assistant and OpenAI behind."""
+
+__version__ = "0.1.0"
