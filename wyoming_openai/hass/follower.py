@@ -1,0 +1,263 @@
+"""The life of one connection: load the home, then keep it equal to Home Assistant's."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NoReturn
+
+from .connection import CommandFailed, Complaints, Connection, ConnectionLost, Handler, Pace
+from .fetch import all_of, fetch, fetch_entries, fetch_home
+from .home import Config, Home, Registries
+from .snapshot import (
+    AREAS,
+    CONFIG,
+    CONFIG_ENTRIES,
+    DEVICES,
+    ENTITIES,
+    ENTRIES,
+    EXPOSED,
+    FLOORS,
+    ISSUES,
+    LABELS,
+    SOURCES,
+    STATES,
+    TRANSLATIONS,
+    home_from_results,
+    registries_from_results,
+    update_home,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is fetched afresh as a whole."""
+
+    commands: tuple[str, ...]
+    events: tuple[str, ...]
+    """The events that say it has changed. What has no event of its own is also looked at now and then."""
+
+
+PARTS = {
+    "entities": Part((EXPOSED,), ("entity_registry_updated",)),
+    "devices": Part((DEVICES,), ("device_registry_updated",)),
+    "areas": Part((AREAS,), ("area_registry_updated",)),
+    "floors": Part((FLOORS,), ("floor_registry_updated",)),
+    "labels": Part((LABELS,), ("label_registry_updated",)),
+    "config": Part((CONFIG,), ("core_config_updated",)),
+    "integrations": Part((CONFIG_ENTRIES, SOURCES), ("component_loaded",)),
+    "translations": Part(TRANSLATIONS, ("component_loaded",)),
+    "issues": Part((ISSUES,), ("repairs_issue_registry_updated",)),
+}
+"""In the order of urgency: an entity whose exposure was withdrawn goes first."""
+
+UNANNOUNCED = ("entities", "integrations")
+"""Exposure of what is not in the entity registry, and entries that come and go, have no event."""
+
+
+class _Feed:
+    """The events of a subscription: kept until a home is there to take them."""
+
+    def __init__(self) -> None:
+        self._kept: list[Any] = []
+        self._take: Handler = self._kept.append
+
+    def __call__(self, event: Any) -> None:
+        self._take(event)
+
+    def flow_to(self, handler: Handler) -> None:
+        self._take = handler
+        for event in self._kept:
+            handler(event)
+        self._kept.clear()
+
+
+class Follower:
+    """Follows Home Assistant over one connection. `publish` is told of each new home and each change of one.
+
+    A single task writes all but the states, so nothing it waits for can be overtaken. States are written as they
+    arrive. What changes while it is being fetched is fetched again.
+    """
+
+    def __init__(self, connection: Connection, publish: Callable[[Home], None], pace: Pace, complaints: Complaints):
+        self._connection = connection
+        self._publish = publish
+        self._pace = pace
+        self._complaints = complaints
+        self._home = Home(Config(), Registries())
+        self._wake = asyncio.Event()
+        self._stale: dict[str, float] = {}
+        """When to fetch a part, at the earliest."""
+        self._fetched: dict[str, float] = {}
+        self._changed_entities: set[str] = set()
+        self._unannounced = set(UNANNOUNCED)
+        self._look_again = 0.0
+        self._damaged = False
+        self._reload_again = 0.0
+        self._states: int | None = None
+        connection.on_lost = self._wake.set
+        connection.on_unreadable = self._on_damage
+
+    async def run(self) -> NoReturn:
+        """Load and follow until the connection ends. Raises `ConnectionLost`, `CommandFailed`."""
+        events = {event for part in PARTS.values() for event in part.events}
+        await all_of(*(self._subscribe(event) for event in events))
+        await self._load()
+        while True:
+            await self._until_due()
+            await self._work()
+
+    async def _subscribe(self, event: str) -> None:
+        parts = [name for name, part in PARTS.items() if event in part.events]
+        try:
+            await self._connection.subscribe("subscribe_events", partial(self._on_event, parts), event_type=event)
+        except CommandFailed:
+            self._unannounced.update(parts)
+
+    def _on_event(self, parts: list[str], event: Any) -> None:
+        data = event.get("data") if isinstance(event, dict) else None
+        if not isinstance(data, dict):
+            self._on_damage()
+            return
+        if "entities" in parts:
+            names = (data.get("entity_id"), data.get("old_entity_id"))
+            self._changed_entities.update(name for name in names if isinstance(name, str))
+        for part in parts:
+            self._mark(part)
+
+    def _mark(self, part: str, delay: float | None = None) -> None:
+        """Have a part fetched: at once but for the rest of its bunch, yet not sooner than its last fetch allows."""
+        due = _now() + (self._pace.gather if delay is None else delay)
+        due = max(due, self._fetched.get(part, 0.0) + self._pace.refresh_every)
+        self._stale[part] = min(due, self._stale.get(part, due))
+        self._wake.set()
+
+    def _on_damage(self) -> None:
+        """Something came that could not be understood: only a fresh load makes the home whole again."""
+        self._complaints.about("Home Assistant sent a change that makes no sense; the home is loaded afresh")
+        self._damaged = True
+        self._wake.set()
+
+    async def _load(self) -> None:
+        """A whole new home in the place of the old one."""
+        start = _now()
+        self._stale.clear()
+        self._changed_entities.clear()
+        self._damaged = False
+        feed = _Feed()
+        try:
+            async with asyncio.timeout(self._pace.load) as limit:
+                number, states = await self._connection.follow(STATES, _has_states, feed, timeout=self._pace.load)
+                results = await fetch_home(self._connection, timeout=self._pace.load, whole=False)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise ConnectionLost(f"Home Assistant did not send its home within {self._pace.load:.0f} s") from None
+        home = await asyncio.to_thread(home_from_results, results)
+        # Not with the rest: a state that makes no sense is left out, and asking again would not mend it.
+        if not await asyncio.to_thread(home.apply_states, states):
+            self._complaints.about("Home Assistant sent states that make no sense; they are left out")
+        feed.flow_to(partial(self._on_states, home))
+        self._home, old = home, self._states
+        self._states = number
+        self._publish(home)
+        if old is not None:
+            await self._connection.unsubscribe(old)
+        if not home.config.is_running:
+            self._mark("config", self._pace.starting_every)
+        self._look_again = _now() + self._pace.slow_every
+        # However often something makes no sense, most of the time is left for other things.
+        self._reload_again = _now() + max(self._pace.reload_every, 20 * (_now() - start))
+
+    def _on_states(self, home: Home, event: Any) -> None:
+        if not home.apply_states(event):
+            self._on_damage()
+
+    async def _until_due(self) -> None:
+        while True:
+            self._wake.clear()  # first, so that whatever happens from here on is seen either below or by the wait
+            self._connection.raise_if_lost()
+            if (due := self._due()) <= _now():
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(due):
+                    await self._wake.wait()
+
+    def _due(self) -> float:
+        return min(self._look_again, *self._stale.values(), self._reload_again if self._damaged else self._look_again)
+
+    async def _work(self) -> None:
+        now = _now()
+        if self._damaged and now >= self._reload_again:
+            await self._load()
+        if now >= self._look_again:
+            self._look_again = now + self._pace.slow_every
+            for part in self._unannounced:
+                self._mark(part)
+        for part in PARTS:
+            if self._stale.get(part, self._look_again) <= now:
+                await self._refresh(part)
+        self._publish(self._home)
+
+    async def _refresh(self, part: str) -> None:
+        del self._stale[part]
+        self._fetched[part] = _now()
+        try:
+            match part:
+                case "entities":
+                    await self._refresh_entities()
+                case "config":
+                    await self._refresh_config()
+                case _:
+                    await self._refresh_part(part)
+        except CommandFailed as error:
+            self._complaints.about("Home Assistant did not tell what has changed", str(error))
+            self._mark(part)
+
+    async def _refresh_entities(self) -> None:
+        changed, self._changed_entities = self._changed_entities, set()
+        try:
+            await self._fetch_entities(changed)
+        except CommandFailed:
+            self._changed_entities |= changed
+            raise
+
+    async def _fetch_entities(self, changed: set[str]) -> None:
+        entries = await fetch_entries(self._connection, changed)
+        registries = self._home.registries
+        # Exposure may also have changed where no entry has; a token that may not read the list is not asked again.
+        commands = [EXPOSED] if registries.exposed_by_list is not None else []
+        if changed - entries.keys():
+            commands.append(ENTITIES)  # entries cannot be had one by one
+        else:
+            registries = registries.with_entities(entries)
+        results = await fetch(self._connection, commands)
+        self._home.registries = await asyncio.to_thread(
+            registries_from_results, {**results, ENTRIES: entries}, registries
+        )
+
+    async def _refresh_config(self) -> None:
+        before = self._home.config
+        update_home(self._home, await fetch(self._connection, (CONFIG,)))
+        config = self._home.config
+        if not config.is_running:
+            self._mark("config", self._pace.starting_every)
+        elif not before.is_running:
+            await self._load()
+        elif config.language != before.language:
+            self._mark("translations")
+
+    async def _refresh_part(self, part: str) -> None:
+        results = await fetch(self._connection, PARTS[part].commands, language=self._home.config.language)
+        registries = await asyncio.to_thread(registries_from_results, results, self._home.registries)
+        self._home.registries = registries
+        update_home(self._home, results)
+
+
+def _has_states(event: Any) -> bool:
+    return isinstance(event, dict) and isinstance(event.get("a"), dict)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
