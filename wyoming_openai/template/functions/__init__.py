@@ -1,0 +1,46 @@
+"""The functions, filters and tests that Home Assistant adds to Jinja, a module for each family."""
+
+from . import (
+    areas,
+    arithmetic,
+    casts,
+    clock,
+    collecting,
+    config_entries,
+    devices,
+    digests,
+    entities,
+    floors,
+    functional,
+    issues,
+    labels,
+    location,
+    regexes,
+    safer,
+    serialization,
+    statemachine,
+    texts,
+)
+
+FUNCTIONS = (
+    *statemachine.FUNCTIONS,
+    *location.FUNCTIONS,
+    *areas.FUNCTIONS,
+    *floors.FUNCTIONS,
+    *labels.FUNCTIONS,
+    *devices.FUNCTIONS,
+    *entities.FUNCTIONS,
+    *config_entries.FUNCTIONS,
+    *issues.FUNCTIONS,
+    *clock.FUNCTIONS,
+    *arithmetic.FUNCTIONS,
+    *casts.FUNCTIONS,
+    *texts.FUNCTIONS,
+    *regexes.FUNCTIONS,
+    *collecting.FUNCTIONS,
+    *functional.FUNCTIONS,
+    *serialization.FUNCTIONS,
+    *digests.FUNCTIONS,
+    *safer.FUNCTIONS,
+)
+"""Later rows override earlier ones."""
