@@ -1,0 +1,107 @@
+"""The model seam: what an engine is asked, what it gives, how it fails."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..messages import AssistantMessage, CannotAnswer, Message, ToolSpec, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """One request to the model: messages in order (system messages first and last, see `context.py`), and tools."""
+
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    cache_key: str = ""
+    """Requests with equal keys share a beginning; helps the provider's prompt cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of what the model says, as it arrives."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReply:
+    """The end of a reply; always the last event of a stream that did not fail."""
+
+    message: AssistantMessage
+    usage: Usage
+    truncated: bool = False
+    """The token limit cut the text."""
+
+
+ModelEvent = TextDelta | ModelReply
+
+
+class ChatModel(Protocol):
+    """A language model behind some API."""
+
+    @property
+    def name(self) -> str:
+        """The model's name as sent."""
+
+    def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
+        """Text pieces, then exactly one `ModelReply`; raises `ModelError`. Closing the generator stops the model."""
+
+    async def warm(self) -> None:
+        """Pay what a first request would pay (imports, connection) before somebody waits for it. Never raises."""
+
+    async def close(self) -> None:
+        """Close the connections."""
+
+
+class ModelError(CannotAnswer):
+    """The model did not give a whole answer; `sentence` says why in words for a person at home."""
+
+
+class ModelUnreachable(ModelError):
+    """No connection, a time-out, a server error, a stream that broke."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("model_unreachable", detail)
+
+
+class ModelBusy(ModelError):
+    """Rate limited."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("model_busy", detail)
+
+
+class BadCredentials(ModelError):
+    """The key is wrong, revoked, or not allowed to use this model."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("model_key_refused", detail)
+
+
+class QuotaExceeded(ModelError):
+    """The account has no money left."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("model_quota", detail)
+
+
+class UnknownModel(ModelError):
+    """The server does not know this model."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("model_unknown", detail)
+
+
+class RequestRefused(ModelError):
+    """The server rejects the request (too long, a parameter it insists on)."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("model_refused_request", detail)
+
+
+class NoAnswer(ModelError):
+    """The model ended without text and without a tool call, or was cut short in the middle."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("model_no_answer", detail)
