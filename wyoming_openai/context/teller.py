@@ -1,0 +1,214 @@
+"""Puts the home into words for the model: one entity a line, a group in a sum, the whole home, its index. Pure."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from ..hass.home import Area, Home, State
+from ..tokens import estimate
+from .directory import Directory
+from .facts import (
+    attribute_words,
+    clean,
+    kind_of,
+    kind_words,
+    lasting_words,
+    needs_class,
+    number_of,
+    plural,
+    quoted,
+    state_word,
+)
+
+TOO_MANY = 40
+"""Entities in one state that nobody tells one by one: then the areas with most of them are told."""
+
+MAX_STATES = 6
+MAX_AREAS = 12
+
+_PAIRS = (("on", "off"), ("open", "closed", "opening", "closing"), ("unlocked", "locked"), ("home", "not_home"))
+"""States that answer each other; the first is what people ask for."""
+
+QUIET = frozenset(
+    {"off", "closed", "locked", "idle", "standby", "paused", "not_home", "docked", "disarmed", "unknown", "unavailable"}
+)
+"""States that nobody asks for by asking whether there is any."""
+
+
+class Teller:
+    """Tells of the entities of a directory as they are now."""
+
+    def __init__(self, home: Home, directory: Directory, now: datetime) -> None:
+        self._home = home
+        self.directory = directory
+        self._now = now
+
+    def state(self, number: int) -> State | None:
+        """What is known of an entity now; exposure is asked for again, whatever the directory holds."""
+        entity_id = self.directory.ids[number]
+        return self._home.states.get(entity_id) if self._home.is_exposed(entity_id) else None
+
+    def measure(self, number: int) -> float:
+        """The number it measures; a thermostat measures a temperature."""
+        state = self.state(number)
+        if state is None:
+            return float("-inf")
+        current = state.attributes.get("current_temperature") if state.domain == "climate" else None
+        found = float(current) if isinstance(current, int | float) else number_of(state)
+        return float("-inf") if found is None else found
+
+    def is_measured(self, numbers: Sequence[int]) -> bool:
+        """Whether these are compared by numbers."""
+        domains = {self.directory.kinds[number][0] for number in numbers}
+        return "sensor" in domains and domains <= {"sensor", "climate", "number", "input_number"}
+
+    def record(self, number: int, *, area: bool = True, lasting: bool = False) -> str:
+        """One entity on one line: `- name (area): state, what else matters`; "" if it is gone."""
+        state = self.state(number)
+        if state is None:
+            return ""
+        words = [state_word(self._home, state, self._now), *attribute_words(self._home, state, self._now)]
+        if lasting and (since := lasting_words(state, self._now)):
+            words.append(since)
+        notes = ", ".join(self._notes(number, state, area))
+        return f"- {quoted(state.name)}{f' ({notes})' if notes else ''}: {', '.join(words)}"
+
+    def _notes(self, number: int, state: State, with_area: bool) -> Iterator[str]:
+        """What tells it apart: its kind, its area, and for complete twins the id."""
+        area = self.directory.areas[number]
+        clash = self.directory.clashes.get(number, frozenset())
+        domain, device_class = kind_of(state)
+        if clash or needs_class(state):
+            yield (device_class or domain).replace("_", " ")
+        if "domain" in clash and device_class:
+            yield domain.replace("_", " ")
+        if area is not None and with_area and (clash or area.name.casefold() not in state.name.casefold()):
+            yield quoted(area.name)
+        if "id" in clash:
+            yield state.entity_id
+
+    # ---- groups
+
+    def summaries(
+        self, members: Sequence[int], asked: frozenset[str], place: str = "", name: str = ""
+    ) -> Iterator[str]:
+        """For each kind among the members: how many there are in which state. Complete, however many."""
+        by_kind: defaultdict[tuple[str, bool, str], list[State]] = defaultdict(list)
+        for number in members:
+            if (state := self.state(number)) is not None:
+                unit = clean(state.attributes.get("unit_of_measurement", ""), 16)
+                by_kind[kind_words(*self.directory.kinds[number]), state.domain == "sensor", unit].append(state)
+        for (kind, _, unit), states in by_kind.items():
+            kinds = name or plural(kind)
+            start = f"In {place}: {kinds}" if place else kinds.capitalize()
+            measured = [(value, state) for state in states if (value := number_of(state)) is not None]
+            if len(measured) > 1:
+                yield f"{start}: {self._statistics(measured, unit)}"
+            elif len(states) > 1:
+                yield f"{start} {self._counts(states, asked)}"
+
+    def _counts(self, states: list[State], asked: frozenset[str]) -> str:
+        """`on: 3 of 12; off: 9`, the state asked for first, also where nothing is in it."""
+        words = [state_word(self._home, state, self._now) for state in states]
+        counts = Counter(words)
+        wanted = {word for word, state in zip(words, states, strict=True) if state.state in asked}
+        loud = {word for word, state in zip(words, states, strict=True) if state.state not in QUIET}
+        order = sorted(counts, key=lambda word: (word not in wanted, word not in loud, -counts[word]))
+        if not wanted and (asked or not loud) and (missing := self._missing(states[0], asked)):
+            order = [missing, *(word for word in order if word != missing)]
+        first, *others = order[:MAX_STATES]
+        line = f"{first}: {counts[first]} of {len(states)}"
+        line += "".join(f"; {word}: {counts[word]}" for word in others)
+        return line + self._areas([state for word, state in zip(words, states, strict=True) if word == first])
+
+    def _missing(self, example: State, asked: frozenset[str]) -> str:
+        """What the state asked for is called where nothing is in it."""
+        pair = next((pair for pair in _PAIRS if example.state in pair), ())
+        value = next((value for value in pair if value in asked or not asked), "")
+        return state_word(self._home, replace(example, state=value), self._now) if value else ""
+
+    def _areas(self, states: list[State]) -> str:
+        """Where they are, when there are too many to be told one by one."""
+        if len(states) <= TOO_MANY:
+            return ""
+        areas = (self.directory.areas[self.directory.number[state.entity_id]] for state in states)
+        most = Counter(area.name for area in areas if area is not None).most_common(MAX_AREAS)
+        told = ", ".join(f"{quoted(name)} {count}" for name, count in most)
+        return f" (most in {told})" if told else ""
+
+    def _statistics(self, measured: list[tuple[float, State]], unit: str) -> str:
+        measured.sort(key=lambda pair: pair[0])
+        (_, low), (_, high) = measured[0], measured[-1]
+        mean = sum(number for number, _ in measured) / len(measured)
+        ends = f"highest {self._value(high)}, lowest {self._value(low)}"
+        return f"{len(measured)}, {ends}, mean {mean:.1f} {unit}".rstrip()
+
+    def _value(self, state: State) -> str:
+        return f"{state_word(self._home, state, self._now)} ({quoted(state.name)})"
+
+    # ---- the home
+
+    def whole_home(self) -> str:
+        """Every exposed entity with its state, by area."""
+        by_area: defaultdict[Area | None, list[int]] = defaultdict(list)
+        for number, area in enumerate(self.directory.areas):
+            by_area[area].append(number)
+        parts = []
+        for area in sorted(by_area, key=self._area_order):
+            records = [self.record(number, area=False) for number in by_area[area]]
+            parts.append("\n".join((self._heading(area), *filter(None, records))))
+        return "\n".join(parts)
+
+    def _area_order(self, area: Area | None) -> tuple[bool, str]:
+        return area is None, f"{area.floor_id or '~'} {area.name}" if area else ""
+
+    def _heading(self, area: Area | None) -> str:
+        if area is None:
+            return "No area:"
+        floor = self._home.registries.floors.get(area.floor_id or "")
+        also = "".join(f", {quoted(alias)}" for alias in area.aliases[:3])
+        return f"{quoted(area.name)}{also}{f' ({quoted(floor.name)})' if floor else ''}:"
+
+
+def index_text(home: Home, directory: Directory, budget: int) -> str:
+    """Floors, areas, and how many of which kind are there; less of it where the budget is too small."""
+    counts: defaultdict[str | None, Counter[str]] = defaultdict(Counter)
+    for kind, area in zip(directory.kinds, directory.areas, strict=True):
+        counts[area.id if area else None][_index_kind(kind)] += 1
+    total = sum(counts.values(), Counter())
+    head = f"The home has {len(directory.ids)} entities: {_counted(total)}."
+    for kinds in (20, 8, 4, 1, 0):
+        text = "\n".join((head, *_floors(home, counts, kinds)))
+        if estimate(text) <= budget:
+            return text
+    return clean(head, max(80, budget * 2))
+
+
+def _index_kind(kind: tuple[str, str]) -> str:
+    domain, device_class = kind
+    return kind_words(domain, device_class if domain in ("binary_sensor", "sensor") else "")
+
+
+def _counted(counts: Counter[str], most: int = 20) -> str:
+    told = [f"{count} {kind if count == 1 else plural(kind)}" for kind, count in counts.most_common(most)]
+    rest = sum(counts.values()) - sum(count for _, count in counts.most_common(most))
+    return ", ".join([*told, *([f"{rest} others"] if rest else [])])
+
+
+def _floors(home: Home, counts: dict[str | None, Counter[str]], kinds: int) -> Iterator[str]:
+    """The areas of each floor, with their `kinds` most frequent kinds; with 1 their size, with 0 their names alone."""
+    floors = home.registries.floors
+    by_floor: defaultdict[str, list[Area]] = defaultdict(list)
+    for area in home.registries.areas.values():
+        by_floor[area.floor_id if area.floor_id and area.floor_id in floors else ""].append(area)
+    for floor_id, areas in sorted(by_floor.items(), key=lambda item: item[0] == ""):
+        name = f"Floor {quoted(floors[floor_id].name)}" if floor_id else ("Areas" if not floors else "No floor")
+        if kinds > 1:
+            yield f"{name}:"
+            yield from (f"- {quoted(area.name)}: {_counted(counts[area.id], kinds) or 'nothing'}" for area in areas)
+        else:
+            told = (
+                f"{quoted(area.name)} {sum(counts[area.id].values())}" if kinds else quoted(area.name) for area in areas
+            )
+            yield f"{name}: {', '.join(told)}"
