@@ -1,0 +1,1 @@
+"""Parts of `speech.py`: words of the languages, ends of sentences, reasoning, inline markup. All pure."""

@@ -1,0 +1,183 @@
+"""What a line is: heading, item, table row, code, data, or just words. Code and data as far as they are words."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
+
+Kind = Literal["plain", "item", "heading", "row"]
+
+_QUOTE = re.compile(r"\s*(?:>(?![\d=])\s?)+(?:\[!\w+\]\s*)?")
+_HEADING = re.compile(r"\s*#{1,6}\s+(?:\d{1,2}[.)]\s+)?|\s*#{2,6}(?=\S)")
+_BULLET = re.compile(
+    r"\s*(?:[-*+•·–—][ ]+|[•・]|-(?=[^\W\d])|\([a-z\d]{1,2}\)[ ]+|[a-zA-Z]\)[ ]+|[⓪①-⑳❶-❿➀-➓][ ]*|(?<!\d)\d{1,3}\)[ ]+)"
+)
+_BOX = re.compile(r"\[[ xX]?\][ ]+")
+_NUMBERED = re.compile(r"\s*(?:\*\*|__)?(\d{1,3})(?:\.(?:\*\*|__)?[ ]+|\\\.[ ]+|[、．])(?=\S)")
+_BOLD = re.compile(r"(?:\*\*|__)[^*_]{1,120}(?:\*\*|__)[:：]?")
+_INDENTED = re.compile(r"[ ]{2,}\S")
+_DEFINITION = re.compile(r"\s*\[\^[^\]]{1,60}\]:|\s*\[[^\]]{1,60}\]:\s*<?(?:https?:|www\.|/|#)")
+_CALL = re.compile(r"\s*\[?[A-Za-z_][\w.]{0,60}\(([^()]{0,1000})\)\]?;?\s*")
+FENCE = re.compile(r"\s*(`{3,}|~{3,})[ ]?([\w+#.\-]*)[^`]*")
+
+
+class Start(NamedTuple):
+    """How a line begins: its kind, its text without the marker, and its number if that may be a marker."""
+
+    kind: Kind
+    text: str
+    number: int | None = None
+
+
+def start_of(line: str) -> Start:
+    """Take the block markers off a line."""
+    kind: Kind = "plain"
+    line = line.lstrip(" \x00")
+    for _ in range(4):  # "> - ## Title": markers nest, but not for ever
+        if quote := _QUOTE.match(line):
+            line = line[quote.end() :]
+        if (heading := _HEADING.match(line)) and kind != "item":
+            return Start("heading", line[heading.end() :])
+        if heading:
+            line = line[heading.end() :]
+        bullet = _BULLET.match(line)
+        if not bullet:
+            break
+        kind, line = "item", line[bullet.end() :]
+        if box := _BOX.match(line):
+            line = line[box.end() :]
+    if numbered := _NUMBERED.match(line):
+        return Start(kind, line, int(numbered[1]))
+    return Start("heading" if kind == "plain" and _BOLD.fullmatch(line.strip()) else kind, line)
+
+
+def unnumbered(line: str) -> str:
+    """The line without its number; an emphasis that began before it begins after it."""
+    found = _NUMBERED.match(line)
+    return _BOX.sub("", line[found.end() :], count=1) if found else line
+
+
+def continues_list(line: str, number: int) -> bool:
+    """Whether this line proves that the one before, which began with `number`, was an item of a list."""
+    following = start_of(line)
+    return following.number in (number, number + 1) or following.kind == "item" or bool(_INDENTED.match(line))
+
+
+def is_rule(line: str) -> bool:
+    """A line of signs only: a ruler, an underline, the grid of a table."""
+    signs = set(line.strip())
+    return bool(signs) and signs <= set("-*_=~#+|:.─ \x00") and (len(line.strip()) > 2 or signs <= set("-=_*#|"))
+
+
+def is_delimiter(line: str) -> bool:
+    """The line between the header of a table and its rows."""
+    signs = set(line.strip())
+    return signs <= set("|-:+= ") and "-" in signs and bool(signs & set("|+"))
+
+
+def is_definition(line: str) -> bool:
+    """A footnote, or the address of a link."""
+    return bool(_DEFINITION.match(line))
+
+
+def is_call(line: str) -> bool:
+    """A tool call written as text: `light_on(area="kitchen")`."""
+    call = _CALL.fullmatch(line)
+    return bool(call) and bool(re.search(r"[=\"']", call[1]) if call and call[1] else "_" in line)
+
+
+def cells(line: str) -> list[str]:
+    """The cells of a table's row."""
+    return [cell.strip().replace("\x02", "|") for cell in line.replace("\\|", "\x02").strip().strip("|").split("|")]
+
+
+# --- code and data ----------------------------------------------------------------------------------------------
+
+_WORD_LANGUAGES = frozenset(
+    ["", "text", "txt", "markdown", "md", "plaintext", "plain", "speech", "output", "response", "answer"]
+)
+_CODE_LINE = re.compile(
+    r"\s*(?:def|import|from \S+ import|class|function|const|let|var|sudo|pip|apt|apt-get|curl|wget|git|docker|cd|npm|"
+    r"echo|print|return|async|if .*:$|for .*:$|while .*:$|elif|else:|#!|//|/\*|SELECT|INSERT|<\?|<!)(?!\w)"
+    r"|\s*(?:- )?[a-z_]+:(?:\s|$)"
+)
+_DATA = re.compile(r"\s*(?:\{\s*(?:[\"'}]|$)|\[\s*(?:\{|\"|$))")
+_MORE_DATA = re.compile(r"[,;\s]{0,9}[{\[]\s{0,9}[\"'{\[}\]]")
+_DATA_SIGN = re.compile(r"[\"\\{}\[\]]")
+_ANSWER_KEYS = ("response", "answer", "speech", "reply", "text", "message", "content", "output", "final_answer", "say")
+_ANSWER = re.compile(rf"\"(?:{'|'.join(_ANSWER_KEYS)})\"\s{{0,20}}:\s{{0,20}}\"((?:[^\"\\]|\\.){{0,5000}}+)")
+_CALL_KEYS = ("arguments", "parameters", "tool", "tool_calls", "function", "action", "args", "tool_name")
+
+
+def words_in_code(language: str, content: str) -> str:
+    """What of a code block can be said: words, or the answer in data."""
+    if (answer := answer_in(content)) is not None:
+        return answer
+    lines = [line for line in content.split("\n") if line.strip()]
+    code_lines = sum(1 for line in lines if _CODE_LINE.match(line))
+    signs = sum(content.count(sign) for sign in "{}[]<>=;$\\")
+    if language.lower() not in _WORD_LANGUAGES or code_lines * 2 > len(lines) or signs * 25 > len(content):
+        return ""
+    return content
+
+
+def begins_data(line: str) -> bool:
+    """Whether this line begins a JSON object or list."""
+    return bool(_DATA.match(line))
+
+
+def answer_in(content: str) -> str | None:
+    """What JSON says to a person: "" if nothing, None if this is no JSON."""
+    if not begins_data(content):
+        return None
+    try:
+        return _answer_of(json.loads(content))
+    except (ValueError, RecursionError):
+        found = _ANSWER.search(content)
+        return re.sub(r"\\(.)", r"\1", found[1].replace("\\n", "\n")) if found else ""
+
+
+def _answer_of(data: Any) -> str:
+    if isinstance(data, str):
+        return data
+    if isinstance(data, list):
+        return "\n".join(f"- {answer}" for answer in map(_answer_of, data[:100]) if answer)
+    if not isinstance(data, dict) or any(key in data for key in _CALL_KEYS):
+        return ""
+    return next((data[key] for key in _ANSWER_KEYS if isinstance(data.get(key), str)), "")
+
+
+class Data:
+    """JSON between the lines: collects until its brackets are closed."""
+
+    def __init__(self) -> None:
+        self._content: list[str] = []
+        self._depth = 0
+        self._quoted = False
+
+    @property
+    def content(self) -> str:
+        return "".join(self._content)
+
+    def add(self, text: str) -> str | None:
+        """Take more of it; what comes after its end, or None while it is open."""
+        for position, sign in self._signs(text):
+            self._depth += (sign in "{[") - (sign in "}]")
+            if self._depth <= 0 and not _MORE_DATA.match(text, position + 1):
+                self._content.append(text[: position + 1])
+                return text[position + 1 :]
+        self._content.append(text)
+        return None
+
+    def _signs(self, text: str) -> Iterator[tuple[int, str]]:
+        """The brackets outside of strings."""
+        skip = -1
+        for found in _DATA_SIGN.finditer(text):
+            if found.start() == skip:
+                continue
+            if found[0] == "\\":
+                skip = found.start() + 1
+            elif found[0] == '"':
+                self._quoted = not self._quoted
+            elif not self._quoted:
+                yield found.start(), found[0]
