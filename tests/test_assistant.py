@@ -1,0 +1,238 @@
+"""The turn: the model and its tools answer, the local engine steps in, somebody always hears something."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.fakes.model import ScriptedModel, call, fail, say
+from wyoming_openai import sentences
+from wyoming_openai.assistant import MAX_ROUNDS, Assistant
+from wyoming_openai.context.knowledge import Knowledge
+from wyoming_openai.hass.mirror import FixedMirror
+from wyoming_openai.hass.snapshot import demo_home
+from wyoming_openai.llm import ModelReply, ModelUnreachable
+from wyoming_openai.llm.local import LocalEngine
+from wyoming_openai.memory import Memory
+from wyoming_openai.messages import (
+    AssistantMessage,
+    CannotAnswer,
+    SystemMessage,
+    ToolResult,
+    ToolSpec,
+    Trace,
+    UserMessage,
+    Utterance,
+)
+from wyoming_openai.prompt import Prompt
+from wyoming_openai.tools import Tool, Toolbox, ToolContext, ToolError, schema
+
+
+async def _tell(context: ToolContext, *, what: str) -> object:
+    if what == "nothing":
+        raise ToolError("say what you want to know")
+    return {"told": what, "home": context.home.config.location_name}
+
+
+TELL = Tool(ToolSpec("tell", "Tells.", schema(what={"type": "string"}), read_only=True), _tell)
+
+
+@pytest.fixture(scope="module")
+def local() -> LocalEngine:
+    return LocalEngine()
+
+
+@pytest.fixture
+def model() -> ScriptedModel:
+    return ScriptedModel()
+
+
+def assistant_with(model: ScriptedModel | None, local: LocalEngine, deadline: float = 10) -> Assistant:
+    return Assistant(
+        prompt=Prompt(None),
+        model=model,
+        local=local,
+        knowledge=Knowledge(),
+        mirror=FixedMirror(demo_home(datetime.now(UTC))),
+        memory=Memory(),
+        toolbox=Toolbox([TELL]),
+        deadline=deadline,
+        context_tokens=2000,
+    )
+
+
+@pytest.fixture
+def assistant(model: ScriptedModel, local: LocalEngine) -> Assistant:
+    return assistant_with(model, local)
+
+
+def hear(text: str, conversation: str | None = "talk", language: str = "en") -> Utterance:
+    return Utterance(text, language, conversation, "device")
+
+
+async def spoken(pieces: AsyncGenerator[str, None]) -> str:
+    async with aclosing(pieces):
+        return "".join([piece async for piece in pieces]).strip()
+
+
+async def test_the_model_is_told_of_the_home_and_asked_what_was_said(
+    assistant: Assistant, model: ScriptedModel
+) -> None:
+    model.will(say("Hello", " there."))
+    assert await spoken(assistant.reply(hear("hello"))) == "Hello there."
+    first, *_, situation, question = model.requests[0].messages
+    assert question == UserMessage("hello")
+    assert isinstance(first, SystemMessage)
+    assert isinstance(situation, SystemMessage)
+    assert "Kitchen" in first.text + situation.text
+    assert "Language of the question: en" in situation.text
+
+
+async def test_a_tool_result_reaches_the_model(assistant: Assistant, model: ScriptedModel) -> None:
+    model.will(call("tell", '{"what": "time"}'), say("Done."))
+    assert await spoken(assistant.reply(hear("tell me"))) == "Done."
+    assert isinstance(model.requests[1].messages[-2], AssistantMessage)
+    result = model.requests[1].messages[-1]
+    assert isinstance(result, ToolResult)
+    assert '"told":"time"' in result.content
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "told"),
+    [
+        ("tell", '{"what": "nothing"}', "say what you want to know"),
+        ("tell", "{", "not JSON"),
+        ("tell", "[]", "must be an object"),
+        ("tell", '{"what": "x", "who": "me"}', "unexpected keyword argument"),
+        ("sing", "{}", "no such tool; there are tell"),
+    ],
+)
+async def test_what_is_wrong_with_a_call_is_told_to_the_model(
+    name: str, arguments: str, told: str, assistant: Assistant, model: ScriptedModel
+) -> None:
+    model.will(call(name, arguments), say("Sorry."))
+    assert await spoken(assistant.reply(hear("tell me"))) == "Sorry."
+    result = model.requests[1].messages[-1]
+    assert isinstance(result, ToolResult)
+    assert result.is_error
+    assert told in result.content
+
+
+async def test_words_of_two_rounds_do_not_run_together(assistant: Assistant, model: ScriptedModel) -> None:
+    model.will(call("tell", '{"what": "x"}', said="Let me see."), say("It is x."))
+    assert await spoken(assistant.reply(hear("tell me"))) == "Let me see. It is x."
+
+
+async def test_the_talk_goes_on_and_remembers_what_was_heard(assistant: Assistant, model: ScriptedModel) -> None:
+    model.will(say("**Four.**"), say("Five."))
+    await spoken(assistant.reply(hear("two and two?")))
+    await spoken(assistant.reply(hear("and one more?")))
+    assert model.requests[1].messages[1:3] == (UserMessage("two and two?"), AssistantMessage("Four."))
+
+
+async def test_nothing_of_the_talk_reaches_another_device(assistant: Assistant, model: ScriptedModel) -> None:
+    model.will(say("Four."), say("Hello."))
+    await spoken(assistant.reply(hear("two and two?")))
+    await spoken(assistant.reply(Utterance("hi", conversation_id="talk", device_id="other")))
+    assert not any(isinstance(message, AssistantMessage) for message in model.requests[1].messages)
+
+
+async def test_when_the_model_fails_the_local_engine_answers(assistant: Assistant, model: ScriptedModel) -> None:
+    model.will(fail(ModelUnreachable("down")))
+    traces: list[Trace] = []
+    text = await spoken(assistant.reply(hear("what time is it?"), traces.append))
+    assert text
+    assert (traces[0].engine, traces[0].failure) == ("local", "down")
+
+
+async def test_when_nobody_knows_the_failure_of_the_model_is_told(assistant: Assistant, model: ScriptedModel) -> None:
+    model.will(fail(ModelUnreachable("down")))
+    with pytest.raises(CannotAnswer) as error:
+        await spoken(assistant.reply(hear("who painted the Mona Lisa?")))
+    assert error.value.sentence == "model_unreachable"
+
+
+async def test_a_failure_in_the_middle_keeps_what_was_said_and_says_why(
+    assistant: Assistant, model: ScriptedModel
+) -> None:
+    model.will(fail(ModelUnreachable("cut"), "The light is on. ", "The window", " is open. And the d"))
+    text = await spoken(assistant.reply(hear("what is on?")))
+    assert text.startswith("The light is on.")
+    assert text.endswith(sentences.say("model_unreachable", "en"))
+
+
+async def test_a_model_that_never_answers_is_stopped_at_the_deadline(model: ScriptedModel, local: LocalEngine) -> None:
+    with pytest.raises(CannotAnswer) as error:
+        await spoken(assistant_with(model, local, deadline=0.01).reply(hear("who painted the Mona Lisa?")))
+    assert error.value.sentence == "too_slow"
+    assert model.cancelled == 1
+
+
+async def test_a_model_that_only_calls_tools_is_stopped(assistant: Assistant, model: ScriptedModel) -> None:
+    model.will(*(call("tell", '{"what": "x"}') for _ in range(MAX_ROUNDS + 1)))
+    with pytest.raises(CannotAnswer) as error:
+        await spoken(assistant.reply(hear("who painted the Mona Lisa?")))
+    assert error.value.sentence == "loop_limit"
+    assert len(model.requests) == MAX_ROUNDS
+
+
+@pytest.mark.parametrize("text", ["", "  ", "<think>hm</think>", "🙂", "```"])
+async def test_a_reply_that_can_not_be_spoken_is_no_answer(
+    text: str, assistant: Assistant, model: ScriptedModel
+) -> None:
+    model.will(say(text))
+    with pytest.raises(CannotAnswer) as error:
+        await spoken(assistant.reply(hear("who painted the Mona Lisa?")))
+    assert error.value.sentence == "model_no_answer"
+
+
+async def test_a_stream_without_an_end_is_no_answer(assistant: Assistant, model: ScriptedModel) -> None:
+    model.will(
+        [
+            event
+            for event in say("One sentence. ", "Another", " one. And half a sen")
+            if not isinstance(event, ModelReply)
+        ]
+    )
+    text = await spoken(assistant.reply(hear("who painted the Mona Lisa?")))
+    assert text.endswith(sentences.say("model_no_answer", "en"))
+
+
+async def test_a_caller_who_leaves_stops_the_model(assistant: Assistant, model: ScriptedModel) -> None:
+    turn = asyncio.create_task(spoken(assistant.reply(hear("hello"))))
+    await model.asked.wait()
+    turn.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await turn
+    assert model.cancelled == 1
+
+
+async def test_a_turn_that_was_not_heard_is_not_remembered(assistant: Assistant, model: ScriptedModel) -> None:
+    model.will(fail(ModelUnreachable("down")), say("Hi."))
+    with pytest.raises(CannotAnswer):
+        await spoken(assistant.reply(hear("who painted the Mona Lisa?")))
+    await spoken(assistant.reply(hear("hello")))
+    assert len(model.requests[1].messages) == 3
+
+
+async def test_without_a_model_the_local_engine_answers(local: LocalEngine) -> None:
+    assert await spoken(assistant_with(None, local).reply(hear("how many lights are on?")))
+
+
+async def test_without_a_model_what_is_not_understood_is_said(local: LocalEngine) -> None:
+    with pytest.raises(CannotAnswer) as error:
+        await spoken(assistant_with(None, local).reply(hear("who painted the Mona Lisa?")))
+    assert error.value.sentence == "not_understood"
+
+
+async def test_without_a_model_control_is_refused_in_the_language_of_the_question(local: LocalEngine) -> None:
+    text = await spoken(assistant_with(None, local).reply(hear("Schalte das Licht in der Küche an", language="de")))
+    assert text == sentences.say("cannot_control", "de")
+
+
+async def test_silence_is_named(assistant: Assistant) -> None:
+    with pytest.raises(CannotAnswer) as error:
+        await spoken(assistant.reply(hear("")))
+    assert error.value.sentence == "nothing_heard"

@@ -1,0 +1,300 @@
+"""THE turn: a sentence comes in, the model (or the local engine) and its tools answer it."""
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from .context import HomeContext, build_context, where
+from .context.knowledge import Knowledge
+from .hass.home import Area, Config, Home, Registries
+from .hass.mirror import Mirror
+from .llm import ChatModel, ModelError, ModelEvent, ModelReply, ModelRequest, NoAnswer, TextDelta
+from .llm.local import LocalEngine
+from .memory import Conversation, Memory
+from .messages import (
+    CannotAnswer,
+    Message,
+    SystemMessage,
+    ToolCall,
+    ToolResult,
+    Trace,
+    Usage,
+    UserMessage,
+    Utterance,
+)
+from .prompt import Prompt, is_phone
+from .sentences import say
+from .speech import Speech
+from .tools import Toolbox, ToolContext
+
+_LOGGER = logging.getLogger(__name__)
+
+MAX_ROUNDS = 10
+MAX_LANGUAGES = 8  # as many as the engines keep
+HOME_PATIENCE = 2.0  # seconds that a question waits for a home that is just reconnecting
+
+HOME_IS_AWAY = "Home Assistant cannot be reached at the moment: nothing is known about the state of the home."
+
+
+@dataclass(slots=True)
+class Turn:
+    """One utterance on its way to an answer, and what is noted about it."""
+
+    utterance: Utterance
+    home: Home
+    area: Area | None
+    now: datetime
+    deadline: float | None
+    """On the event loop's clock."""
+    started: float = field(default_factory=time.perf_counter)
+    engine: str = ""
+    model: str = ""
+    usage: Usage = field(default_factory=Usage)
+    tools: list[str] = field(default_factory=list)
+    timings_ms: dict[str, float] = field(default_factory=dict)
+    failure: str = ""
+
+    def mark(self, name: str) -> None:
+        """Note when something was reached for the first time."""
+        self.timings_ms.setdefault(name, round((time.perf_counter() - self.started) * 1000, 1))
+
+    def trace(self) -> Trace:
+        self.mark("total")
+        return Trace(self.engine, self.model, self.usage, tuple(self.tools), dict(self.timings_ms), self.failure)
+
+
+def log_turn(trace: Trace) -> None:
+    """One line for a turn; what was said stays out of it."""
+    tokens = f", {trace.usage.input_tokens} + {trace.usage.output_tokens} tokens" if trace.usage.input_tokens else ""
+    failure = f" ({trace.failure})" if trace.failure else ""
+    timings = trace.timings_ms
+    _LOGGER.debug("Milliseconds: %s", timings)
+    _LOGGER.info("Answered by %s in %.0f ms%s%s", trace.engine or "nobody", timings.get("total", 0), tokens, failure)
+
+
+class Assistant:
+    """Answers utterances about one home with one prompt and one model, or with the local engine alone."""
+
+    def __init__(
+        self,
+        *,
+        prompt: Prompt,
+        model: ChatModel | None,
+        local: LocalEngine,
+        knowledge: Knowledge,
+        mirror: Mirror,
+        memory: Memory,
+        toolbox: Toolbox,
+        deadline: float,
+        context_tokens: int,
+    ) -> None:
+        self._prompt = prompt
+        self._model = model
+        self._local = local
+        self._knowledge = knowledge
+        self._mirror = mirror
+        self._memory = memory
+        self._toolbox = toolbox
+        self._deadline = deadline
+        self._context_tokens = context_tokens
+        self._prepared: set[str] = set()
+
+    async def reply(
+        self, utterance: Utterance, report: Callable[[Trace], None] = log_turn
+    ) -> AsyncGenerator[str, None]:
+        """Answer an utterance: text as it becomes final. Raises `CannotAnswer`, only before the first piece."""
+        if not utterance.text:
+            raise CannotAnswer("nothing_heard")
+        deadline = asyncio.get_running_loop().time() + self._deadline
+        async with self._memory.turn(utterance) as conversation:
+            await self._mirror.wait_fresh(HOME_PATIENCE)
+            await self.prepare(utterance.language)
+            turn = self.open(utterance, deadline)
+            heard: list[str] = []
+            try:
+                async with aclosing(self._answer(turn, conversation)) as pieces:
+                    async for piece in pieces:
+                        turn.mark("first_text")
+                        heard.append(piece)
+                        yield piece
+            except CannotAnswer as error:
+                turn.failure = turn.failure or str(error)
+                raise
+            finally:
+                report(turn.trace())
+            conversation.remember(utterance.text, "".join(heard).strip())
+
+    async def prepare(self, language: str) -> None:
+        """Load what is needed to understand a language (0.1 to 0.4 s), where it is not loaded yet."""
+        if language not in self._prepared:
+            if len(self._prepared) >= MAX_LANGUAGES:
+                self._prepared.clear()
+            await asyncio.to_thread(self._load, language)
+            self._prepared.add(language)
+
+    def _load(self, language: str) -> None:
+        self._local.preload(language)
+        self._knowledge.preload(language)
+
+    def open(self, utterance: Utterance, deadline: float | None = None, now: datetime | None = None) -> Turn:
+        """Look at the home as it is now; a home that may have changed unseen is not looked at."""
+        home = self._mirror.home if self._mirror.home and self._mirror.fresh else None
+        home = home or Home(self._mirror.home.config if self._mirror.home else Config(), Registries())
+        zone = _zone(home.config.time_zone)
+        return Turn(
+            utterance, home, where(home, utterance), now.astimezone(zone) if now else datetime.now(zone), deadline
+        )
+
+    def context(self, turn: Turn, conversation: Conversation) -> HomeContext:
+        """What the model is told about the home for this utterance, and why."""
+        return build_context(
+            turn.home,
+            turn.utterance,
+            turn.area,
+            [message.text for message in conversation.messages],
+            budget=self._context_tokens,
+            now=turn.now,
+            recognition=self._local.recognize(turn.utterance, turn.home, turn.area),
+            knowledge=self._knowledge,
+        )
+
+    def request(self, turn: Turn, conversation: Conversation) -> ModelRequest:
+        """The first request of a turn. What changes least comes first, so that the provider's prompt cache hits."""
+        prompt = self._prompt.render(turn.home, turn.utterance, turn.area, turn.now)
+        context = self.context(turn, conversation)
+        messages: tuple[Message, ...] = (
+            SystemMessage("\n\n".join(filter(None, (prompt, context.index)))),
+            *conversation.messages,
+            SystemMessage("\n".join(filter(None, (self._situation(turn), context.facts)))),
+            UserMessage(turn.utterance.text),
+        )
+        return ModelRequest(messages, self._toolbox.specs, _cache_key(messages[0]))
+
+    def _situation(self, turn: Turn) -> str:
+        """What surrounds the question: the clock, the room, the language, who is asking."""
+        floor = turn.home.registries.floors.get((turn.area and turn.area.floor_id) or "")
+        room = turn.area and (f"{turn.area.name} ({floor.name})" if floor else turn.area.name)
+        lines = [
+            f"Now: {turn.now:%A, %-d %B %Y, %H:%M} ({turn.home.config.time_zone})",
+            f"Asked in: {room}" if room else "Asked in: an unknown room",
+            "Asked on: a telephone" if is_phone(turn.home, turn.utterance) else "",
+            f"Language of the question: {turn.utterance.language}",
+            "" if self._mirror.fresh else HOME_IS_AWAY,
+        ]
+        return "\n".join(filter(None, lines))
+
+    async def _answer(self, turn: Turn, conversation: Conversation) -> AsyncGenerator[str, None]:
+        """The model's answer; the local engine's where there is no model, or it fails before it speaks."""
+        failure: CannotAnswer | None = None
+        if self._model is not None:
+            spoken = False
+            try:
+                async with aclosing(self._ask(self._model, turn, conversation)) as pieces:
+                    async for piece in pieces:
+                        spoken = True
+                        yield piece
+                return
+            except ModelError as error:
+                _LOGGER.warning("The model did not answer: %s", error)
+                turn.failure, failure = str(error), error
+                if spoken:
+                    yield " " + say(error.sentence, turn.utterance.language)
+                    return
+        yield self._answer_locally(turn, failure)
+
+    def _answer_locally(self, turn: Turn, failure: CannotAnswer | None) -> str:
+        turn.engine, turn.model = "local", ""
+        answer = self._local.answer(turn.utterance, turn.home, turn.area, turn.now)
+        if answer is not None and answer.text:
+            return answer.text
+        if answer is not None and not answer.wants_control:  # "never mind"
+            return say("goodbye", turn.utterance.language)
+        if answer is not None and answer.wants_control and failure is None:
+            return say("cannot_control", turn.utterance.language)
+        if not self._mirror.fresh and failure is None:
+            raise CannotAnswer(self._mirror.status.sentence)
+        raise failure or CannotAnswer("not_understood")
+
+    async def _ask(self, model: ChatModel, turn: Turn, conversation: Conversation) -> AsyncGenerator[str, None]:
+        """The model ⇄ its tools, until it just speaks. Raises `ModelError`."""
+        turn.engine, turn.model = "openai", model.name
+        request = self.request(turn, conversation)
+        turn.mark("context")
+        spoken = False
+        for _ in range(MAX_ROUNDS):
+            speech = Speech(turn.utterance.language)
+            apart = " " if spoken else ""
+            reply: ModelReply | None = None
+            async with aclosing(_until(turn.deadline, model.stream(request))) as events:
+                async for event in events:
+                    turn.mark("first_token")
+                    match event:
+                        case TextDelta(text):
+                            if piece := speech.feed(text):
+                                yield apart + piece
+                                apart, spoken = "", True
+                        case ModelReply():
+                            reply = event
+            if reply is None:
+                raise NoAnswer("the stream ended without a reply")
+            turn.usage += reply.usage
+            if rest := speech.finish(truncated=reply.truncated):
+                yield apart + rest
+                spoken = True
+            if not reply.message.tool_calls:
+                if not spoken:
+                    raise NoAnswer("nothing in the reply can be spoken")
+                return
+            results = [await self.run_tool(call, turn) for call in reply.message.tool_calls]
+            request = replace(request, messages=(*request.messages, reply.message, *results))
+        raise ModelError("loop_limit", f"no answer after {MAX_ROUNDS} rounds of tools")
+
+    async def run_tool(self, call: ToolCall, turn: Turn) -> ToolResult:
+        """Run one tool that the model called, on the home of the turn."""
+        turn.tools.append(call.name)
+        context = ToolContext(turn.home, turn.area, turn.now, turn.utterance.language, self._mirror, self._knowledge)
+        try:
+            async with asyncio.timeout_at(turn.deadline):
+                return await self._toolbox.run(call, context)
+        except TimeoutError:
+            raise _too_slow() from None
+
+    def _tool_context(self, turn: Turn) -> ToolContext:
+        return ToolContext(turn.home, turn.area, turn.now, turn.utterance.language, self._mirror, self._knowledge)
+
+
+async def _until(deadline: float | None, events: AsyncGenerator[ModelEvent, None]) -> AsyncGenerator[ModelEvent, None]:
+    """The events as they come, until the deadline. The time their reader takes is not cut into."""
+    async with aclosing(events):
+        while True:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    event = await anext(events)
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                raise _too_slow() from None
+            yield event
+
+
+def _cache_key(first: Message) -> str:
+    """Equal for requests that begin alike."""
+    text = first.text if isinstance(first, SystemMessage) else ""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _too_slow() -> ModelError:
+    return ModelError("too_slow", "no answer before the deadline of the turn")
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
