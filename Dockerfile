@@ -10,7 +10,7 @@ FROM python:3.13-slim
 RUN useradd --uid 10800 --create-home --shell /usr/sbin/nologin wyoming \
     && install --directory --owner wyoming /data
 COPY --from=build /venv /venv
-USER wyoming
+USER 10800
 VOLUME /data
 ENV PYTHONUNBUFFERED=1 WYOMING_OPENAI_DATA_DIR=/data
 EXPOSE 10800

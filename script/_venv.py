@@ -44,6 +44,11 @@ def run(*command: str) -> int:
     return subprocess.run([PYTHON, "-m", *command], cwd=ROOT, check=False).returncode
 
 
+def tool(name: str, *arguments: str) -> int:
+    """Run a program that the virtual environment holds; gives its exit status."""
+    return subprocess.run([VENV / "bin" / name, *arguments], cwd=ROOT, check=False).returncode
+
+
 def python(program: str, *arguments: str) -> int:
     """Run a few lines in the virtual environment's Python; gives the exit status."""
     return subprocess.run([PYTHON, "-c", program, *arguments], cwd=ROOT, check=False).returncode

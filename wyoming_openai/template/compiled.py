@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from types import TracebackType
 from typing import Any
 
@@ -16,7 +16,7 @@ from . import limits
 from .environment import FILENAME, environment
 from .errors import NeedsHomeAssistant, TemplateError, TooMuchOutput, UnknownFunction
 from .native import parsed
-from .rendering import begin, end, rendering_of
+from .rendering import Rendering, begin, end, rendering_of
 from .variables import area_variables, uses_areas_as_variable
 
 _UNDEFINED = re.compile(r"'(\w+)' is undefined\Z")
@@ -33,9 +33,11 @@ class Template:
         try:
             with limits.interrupted():
                 tree = environment().parse(self.text)
-                self._template, self.uses = environment().compiled(tree)
+                self._bound = environment().bindable(tree)
+                self._template, self.uses = environment().compiled(tree, self._bound)
         except Exception as error:
             raise _failure_to_compile(error) from error
+        self._bound &= self.uses
         self._calls = self.uses & frozenset(_called(tree))
         self._takes_areas = "areas" in self.uses and uses_areas_as_variable(tree)
 
@@ -49,10 +51,11 @@ class Template:
         given = dict(variables or {})
         if self._takes_areas and "areas" not in given:
             given["areas"] = area_variables(home)
-        token = begin(rendering_of(self.text, home, now, time.monotonic() + limits.SECONDS))
+        rendering = rendering_of(self.text, home, now, time.monotonic() + limits.SECONDS)
+        token = begin(rendering)
         try:
             with limits.interrupted():
-                return self._output(given).strip()
+                return self._output(rendering, given).strip()
         except Exception as error:
             raise self._failure(error, given) from error
         finally:
@@ -65,18 +68,27 @@ class Template:
         text = self.render(home, variables, now=now)
         return (text if self.is_static else parsed(text)), text
 
-    def _output(self, variables: dict[str, Any]) -> str:
+    def _output(self, rendering: Rendering, given: dict[str, Any]) -> str:
+        if self._bound.isdisjoint(given):
+            template = self._template
+            given |= environment().bound(self._bound, rendering)
+        else:  # a variable takes the place of a function
+            template = self._unbound_template
         pieces: list[str] = []
         size = 0
-        for piece in self._template.root_render_func(self._template.new_context(variables)):
+        for piece in template.root_render_func(template.new_context(given)):
             pieces.append(piece)
             size += len(piece)
             if size > limits.OUTPUT:
                 raise TooMuchOutput(f"Template output exceeded maximum size of {limits.OUTPUT} characters")
         return "".join(pieces)
 
+    @cached_property
+    def _unbound_template(self) -> jinja2.Template:
+        return environment().compiled(environment().parse(self.text), frozenset())[0]
+
     def _failure(self, error: Exception, given: Mapping[str, Any]) -> TemplateError:
-        line = self._line(error.__traceback__)
+        line = _line(error.__traceback__)
         match error:
             case TooMuchOutput() | NeedsHomeAssistant():
                 return type(error)(str(error), line)
@@ -85,15 +97,6 @@ class Template:
             case _:
                 unknown = isinstance(error, jinja2.TemplateRuntimeError) and bool(_UNKNOWN.match(str(error)))
         return (UnknownFunction if unknown else TemplateError)(f"{type(error).__name__}: {error}", line)
-
-    def _line(self, traceback: TracebackType | None) -> int | None:
-        """Of the innermost place in the template that the error came through."""
-        line = None
-        while traceback is not None:
-            if traceback.tb_frame.f_code.co_filename == FILENAME:
-                line = self._template.get_corresponding_lineno(traceback.tb_lineno)
-            traceback = traceback.tb_next
-        return line
 
 
 @lru_cache(maxsize=256)
@@ -107,6 +110,17 @@ def _failure_to_compile(error: Exception) -> TemplateError:
         return TemplateError(f"{type(error).__name__}: {error}")
     kind = UnknownFunction if _UNKNOWN.match(error.message or "") else TemplateError
     return kind(f"{type(error).__name__}: {error.message}", error.lineno)
+
+
+def _line(traceback: TracebackType | None) -> int | None:
+    """Of the innermost place in the template that the error came through."""
+    line = None
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if frame.f_code.co_filename == FILENAME:
+            line = frame.f_globals["__jinja_template__"].get_corresponding_lineno(traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return line
 
 
 def _called(tree: nodes.Template) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """Jinja with Home Assistant's names, sandbox and limits; templates compiled once for every home."""
 
 import logging
-import math
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Iterable
 from functools import cache
 from io import StringIO
 from time import monotonic
@@ -10,16 +10,15 @@ from typing import Any, NoReturn
 
 import jinja2
 from jinja2 import nodes
-from jinja2.compiler import CodeGenerator, Frame
-from jinja2.idtracking import VAR_LOAD_RESOLVE
 from jinja2.runtime import AsyncLoopContext, Context, LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
 from . import limits
+from .codegen import Generator, plainly_called
 from .errors import NeedsHomeAssistant
 from .functions import FUNCTIONS
-from .rendering import HomeFunction, current
+from .rendering import HomeFunction, Rendering, current
 from .sizes import MEASURED
 from .states import STATE_ITEMS, AllStates, DomainStates, TemplateState
 
@@ -49,60 +48,6 @@ class LoggingUndefined(Undefined):
         _LOGGER.debug("Template variable: %s", self._undefined_message)
 
 
-class _Generator(CodeGenerator):
-    """Python code in which every block looks at the clock, and whatever makes a value has it measured.
-
-    Nothing is evaluated at compile time: Jinja would do so without our limits.
-    """
-
-    def __init__(self, environment: "Environment", source: StringIO) -> None:
-        super().__init__(environment, None, None, source, optimized=False)
-        self.uses: set[str] = set()
-        """Names that are not set by the template itself."""
-
-    def blockvisit(self, nodes: Iterable[nodes.Node], frame: Frame) -> None:
-        self.writeline("environment.check_time()")
-        super().blockvisit(nodes, frame)
-
-    def visit_Const(self, node: nodes.Const, frame: Frame) -> None:  # noqa: N802
-        if isinstance(node.value, float) and math.isinf(node.value):
-            self.write('float("inf")')
-        else:
-            super().visit_Const(node, frame)
-
-    def visit_Filter(self, node: nodes.Filter, frame: Frame) -> None:  # noqa: N802
-        self._measured(super().visit_Filter, node, frame)
-
-    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802
-        self._measured(super().visit_Concat, node, frame)
-
-    def visit_List(self, node: nodes.List, frame: Frame) -> None:  # noqa: N802
-        self._measured(super().visit_List, node, frame)
-
-    def visit_Tuple(self, node: nodes.Tuple, frame: Frame) -> None:  # noqa: N802
-        if node.ctx == "load":
-            self._measured(super().visit_Tuple, node, frame)
-        else:
-            super().visit_Tuple(node, frame)
-
-    def visit_Dict(self, node: nodes.Dict, frame: Frame) -> None:  # noqa: N802
-        self._measured(super().visit_Dict, node, frame)
-
-    def _measured(self, visit: Callable[..., None], node: nodes.Expr, frame: Frame) -> None:
-        self.write("environment.measured(")
-        visit(node, frame)
-        self.write(")")
-
-    def enter_frame(self, frame: Frame) -> None:
-        super().enter_frame(frame)
-        self.uses.update(name for action, name in frame.symbols.loads.values() if action == VAR_LOAD_RESOLVE and name)
-
-    def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> str:
-        if not isinstance(node, nodes.TemplateData):
-            raise nodes.Impossible
-        return super()._output_child_to_const(node, frame, finalize)
-
-
 class _CustomTemplates(jinja2.BaseLoader):
     """Templates of other files lie on Home Assistant's disk."""
 
@@ -127,14 +72,32 @@ class Environment(ImmutableSandboxedEnvironment):
             for form, names in (("G", self.globals), ("F", self.filters), ("T", self.tests)):
                 if form in row.forms:
                     names[row.name] = row.function
+        self._of_home = {name: value for name, value in self.globals.items() if isinstance(value, HomeFunction)}
 
-    def compiled(self, tree: nodes.Template) -> tuple[jinja2.Template, frozenset[str]]:
-        """The template, and the names that it takes from outside."""
+    def parse(self, *args: Any, **kwargs: Any) -> nodes.Template:
+        """The tree of a text. An unknown escape such as `\\d` stays as it is; Python's warning is of no use here."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return super().parse(*args, **kwargs)
+
+    def bindable(self, tree: nodes.Template) -> frozenset[str]:
+        """Functions of the home that the template does nothing with but call them."""
+        called = {id(call.node) for call in tree.find_all(nodes.Call) if plainly_called(call)}
+        others = {name.name for name in tree.find_all(nodes.Name) if id(name) not in called}
+        others |= {macro.name for macro in tree.find_all(nodes.Macro)}
+        return frozenset(self._of_home.keys() - others)
+
+    def compiled(self, tree: nodes.Template, bound: frozenset[str]) -> tuple[jinja2.Template, frozenset[str]]:
+        """The template, and the names that it takes from outside, of which the `bound` ones will be plain functions."""
         source = StringIO()
-        generator = _Generator(self, source)
+        generator = Generator(self, source, bound)
         generator.visit(tree)
         code = compile(source.getvalue(), FILENAME, "exec")
         return jinja2.Template.from_code(self, code, self.globals), frozenset(generator.uses)
+
+    def bound(self, names: Iterable[str], rendering: Rendering) -> dict[str, Any]:
+        """These functions of the home as they are called in one rendering."""
+        return {name: self._of_home[name].bound(rendering) for name in names}
 
     def check_time(self) -> None:
         if monotonic() > current().deadline:
@@ -179,8 +142,14 @@ class Environment(ImmutableSandboxedEnvironment):
         return __self.measured(result)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        if type(obj) is TemplateState and attribute in STATE_ITEMS:  # a shortcut: most templates do little else
+        # shortcuts: most templates do little else
+        if type(obj) is TemplateState and attribute in STATE_ITEMS:
             return getattr(obj, attribute)
+        if type(obj) is Namespace:
+            try:
+                return getattr(obj, attribute)
+            except AttributeError:
+                pass
         return super().getattr(obj, attribute)
 
     def is_safe_callable(self, obj: Any) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NoReturn, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -64,6 +65,10 @@ class HomeFunction:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
+
+    def bound(self, rendering: Rendering) -> Callable[..., Any]:
+        """The function as it is called in one rendering."""
+        return partial(self._function, rendering)
 
     def __call__(self, _context: Any, *args: Any, **kwargs: Any) -> Any:
         return self._function(current(), *args, **kwargs)

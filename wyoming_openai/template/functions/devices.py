@@ -39,24 +39,23 @@ def device_attr(rendering: Rendering, device_or_entity_id: Any, attr_name: Any) 
     """Whatever the registry's entry knows; None for what it does not."""
     if not isinstance(device_or_entity_id, str):
         raise TemplateError("Must provide a device or entity ID")
-    key: str | None = device_or_entity_id
-    if "." in device_or_entity_id:
-        key = device_id(rendering, device_or_entity_id)
+    key = device_or_entity_id if "." not in device_or_entity_id else device_id(rendering, device_or_entity_id)
     device = rendering.home.registries.devices.get(key or "")
-    return None if device is None else _of_entry(device, attr_name)
+    if device is None:
+        return None
+    if not isinstance(attr_name, str):
+        raise TypeError(f"attribute name must be string, not '{type(attr_name).__name__}'")
+    read = _READERS.get(attr_name)
+    return device.row.get(attr_name) if read is None else read(device)
 
 
 def is_device_attr(rendering: Rendering, device_or_entity_id: Any, attr_name: Any, attr_value: Any) -> bool:
     return bool(device_attr(rendering, device_or_entity_id, attr_name) == attr_value)
 
 
-def _of_entry(device: Device, name: Any) -> Any:
-    if not isinstance(name, str):
-        raise TypeError(f"attribute name must be string, not '{type(name).__name__}'")
-    if name in _COMPUTED:
-        return _COMPUTED[name](device)
-    value = device.row.get(name)
-    return value if value is None or name not in _RESTORED else _RESTORED[name](value)
+def _read(name: str, convert: Callable[[Any], Any]) -> Callable[[Device], Any]:
+    """An attribute whose type JSON loses."""
+    return lambda device: None if (value := device.row.get(name)) is None else convert(value)
 
 
 def _moment(timestamp: float) -> datetime:
@@ -72,23 +71,21 @@ def _as_dictionary(device: Device) -> dict[str, Any]:
     return {**device.row, **pairs}
 
 
-_RESTORED: dict[str, Callable[[Any], Any]] = {
-    "connections": _pairs,
-    "created_at": _moment,
-    "identifiers": _pairs,
-    "labels": set,
-    "modified_at": _moment,
-}
-_COMPUTED: dict[str, Callable[[Device], Any]] = {
+_READERS: dict[str, Callable[[Device], Any]] = {
     "config_entries": lambda device: {device.row.get("config_entry_id")},
     "config_entries_subentries": lambda device: {
         device.row.get("config_entry_id"): {device.row.get("config_subentry_id")}
     },
+    "connections": _read("connections", _pairs),
+    "created_at": _read("created_at", _moment),
     "dict_repr": _as_dictionary,
     "disabled": lambda device: device.disabled_by is not None,
-    "has_composite_identifiers": lambda _device: False,
+    "has_composite_identifiers": lambda device: False if device.parent_device_id is None else None,
+    "identifiers": _read("identifiers", _pairs),
     "is_composite_device": lambda _device: False,
     "json_repr": lambda device: orjson.dumps(device.row),
+    "labels": _read("labels", set),
+    "modified_at": _read("modified_at", _moment),
     "primary_config_entry": lambda device: device.row.get("config_entry_id"),
 }
 
