@@ -8,7 +8,7 @@ complete counts, the room it was said in. Only what is exposed to Assist is ever
 `asked` puts them together; `facts` and `teller` word what was found; `knowledge` keeps what is expensive to derive.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 from ..hass.home import Area, Home
 from ..messages import Utterance
 from ..tokens import estimate
-from .asked import Asked, Group
-from .facts import clean
+from .asked import Asked, elsewhere
+from .directory import Directory, Place
 from .knowledge import Knowledge
-from .teller import QUIET, TOO_MANY, Teller
+from .teller import Teller
+from .view import Nearby, View
 
 if TYPE_CHECKING:
     from ..llm.local import Recognition
@@ -36,16 +37,8 @@ HISTORY = 4
 FOLLOW_UP_WORDS = 6
 """A question without a room that is no longer than this may go on about the last one."""
 
-LIST_ALL = 25
-"""Members of a group that are told one by one whatever their state."""
-
-SOME = 10
-"""Told of a group too large to be told, or beside something called by its name."""
-
 LASTING_RECORDS = 12
 """The first records also say how long it has been so."""
-
-MAX_SUMMARIES = 6
 
 LEAST_COST = 5
 """Tokens that an entity costs at least."""
@@ -53,6 +46,7 @@ LEAST_COST = 5
 ASKED = "Asked for:"
 STATES = "States now:"
 WHOLE = "All that is known of the home:"
+NOTHING = "Nothing of the home is exposed to you."
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +96,10 @@ def build_context(
     keeps a `Knowledge`: without it everything is derived anew, which takes a second for a large home.
     """
     knowledge = knowledge or Knowledge()
-    teller = Teller(home, knowledge.directory(home), now)
-    view = _View(teller, _understood(knowledge, home, utterance, history), area, recognition)
+    directory = knowledge.directory(home)
+    teller = Teller(home, directory, now)
+    asked, before = _understood(knowledge, home, utterance, history)
+    view = View(teller, asked, _nearby(directory, before, area), recognition)
     whole = _whole(view, teller, int(budget * WHOLE_SHARE))
     if whole is not None:
         return whole
@@ -111,24 +107,30 @@ def build_context(
     return _relevant(view, teller, index, budget - estimate(index))
 
 
-def _whole(view: "_View", teller: Teller, budget: int) -> HomeContext | None:
+def _whole(view: View, teller: Teller, budget: int) -> HomeContext | None:
     """The whole home, if it is small enough."""
     ids = teller.directory.ids
+    if not ids:
+        return HomeContext("", NOTHING, (), whole=True)
     if len(ids) * LEAST_COST > budget:
         return None
     home = teller.whole_home()
     if estimate(home) > budget:
         return None
-    asked = view.answers()
-    facts = [*((ASKED, *asked) if asked else ()), *((WHOLE, home) if home else ())]
+    asked = [*view.answers(), *view.lasting()]
+    facts = [*((ASKED, *asked) if asked else ()), WHOLE, home]
     return HomeContext("", "\n".join(facts), tuple(Chosen(each, "the whole home") for each in ids), whole=True)
 
 
-def _relevant(view: "_View", teller: Teller, index: str, budget: int) -> HomeContext:
+def _relevant(view: View, teller: Teller, index: str, budget: int) -> HomeContext:
     """The index, and the facts about those chosen, best first, as far as the budget goes."""
-    answers = view.answers()
-    facts = [ASKED, *answers] if answers else []
-    budget -= estimate("\n".join((*facts, STATES)))
+    budget -= estimate("\n".join(("", ASKED, STATES)))
+    answers: list[str] = []
+    for answer in view.answers():
+        budget -= estimate(answer + "\n")
+        if budget < 0:
+            break
+        answers.append(answer)
     chosen: dict[int, Chosen] = {}
     records: list[str] = []
     for number, reason in view.chosen():
@@ -139,147 +141,37 @@ def _relevant(view: "_View", teller: Teller, index: str, budget: int) -> HomeCon
             break
         chosen[number] = Chosen(teller.directory.ids[number], reason)
         records.append(record)
-    facts += [STATES, *records] if records else []
+    facts = [*((ASKED, *answers) if answers else ()), *((STATES, *records) if records else ())]
     return HomeContext(index, "\n".join(facts), tuple(chosen.values()))
 
 
-def _understood(knowledge: Knowledge, home: Home, utterance: Utterance, history: Sequence[str]) -> Asked:
-    """What the utterance speaks of; what a follow-up leaves out comes from what was said before."""
+def _understood(
+    knowledge: Knowledge, home: Home, utterance: Utterance, history: Sequence[str]
+) -> tuple[Asked, tuple[Place, ...]]:
+    """What the utterance speaks of, and the places spoken of before it.
+
+    A follow-up ("and in the bedroom?", "is it open?") speaks of what was spoken of before.
+    """
     asked = knowledge.asked(home, utterance.language, utterance.text)
-    if asked.named:
-        return asked
+    is_short = asked.length <= FOLLOW_UP_WORDS
+    places: tuple[Place, ...] = ()
     for text in reversed(history[-HISTORY:]):
         before = knowledge.asked(home, utterance.language, text)
-        if not asked.groups and (before.groups or before.names):
-            names = before.names if asked.places or not asked.names else asked.names
-            asked = replace(asked, groups=before.groups, names=names, states=asked.states or before.states)
-        if not asked.places and before.places and asked.length <= FOLLOW_UP_WORDS:
-            asked = replace(asked, places=before.places)
-    return asked
+        if not asked.groups and not asked.named and (before.groups or before.named):
+            if asked.places:
+                again = elsewhere(knowledge.directory(home), text, utterance.text)
+                asked = knowledge.asked(home, utterance.language, again)
+            else:
+                names = asked.names or before.names
+                asked = replace(asked, groups=before.groups, names=names, states=asked.states or before.states)
+        places = places or before.places
+    return asked, places if is_short else ()
 
 
-class _View:
-    """What an utterance asks for, seen from a room: who is meant, why, and what their states add up to."""
-
-    def __init__(self, teller: Teller, asked: Asked, area: Area | None, recognition: "Recognition | None") -> None:
-        self._teller = teller
-        self._directory = teller.directory
-        self._asked = asked
-        self._area = area
-        self._recognition = recognition
-        self._places = " and ".join(clean(place.name, 80) for place in asked.places)
-        self._placed = self._directory.within(asked.places)
-        self._here = frozenset(self._directory.in_area(area.id)) if area else frozenset()
-
-    # ---- who is meant
-
-    def chosen(self) -> Iterator[tuple[int, str]]:
-        """Who is meant and why, best first; some more than once."""
-        yield from self._recognised()
-        yield from self._named()
-        for group in self._asked.groups:
-            yield from self._of_group(group, SOME if self._asked.named else TOO_MANY)
-        if self._asked.groups or self._asked.named:
-            yield from self._similar(0.75, SOME)
-            return
-        yield from self._similar(0.6, TOO_MANY)
-        yield from self._of_place()
-        for group in self._asked.hinted:
-            yield from self._of_group(group, SOME)
-        yield from self._similar(0.45, TOO_MANY)
-
-    def _recognised(self) -> Iterator[tuple[int, str]]:
-        if self._recognition is not None:
-            for state in (*self._recognition.matched, *self._recognition.unmatched)[:TOO_MANY]:
-                if (number := self._directory.number.get(state.entity_id)) is not None:
-                    yield number, "recognised by the sentence matcher"
-
-    def _named(self) -> Iterator[tuple[int, str]]:
-        """What was called by its name; of namesakes first those of the place, then those of the room."""
-        named = self._asked.named
-        ordered = sorted(named, key=lambda number: (self._distance(number), -named[number].score))
-        near = sum(self._distance(number) == 0 for number in ordered)
-        beyond = 0 if near and self._asked.places else SOME
-        for number in ordered[: near + beyond if near else TOO_MANY]:
-            yield number, "named" if named[number].whole else "named, nearly"
-
-    def _of_group(self, group: Group, limit: int) -> Iterator[tuple[int, str]]:
-        inside = self._inside(group.members)
-        reason = f"“{group.word}”{f' in {self._places}' if inside and self._places else ''}"
-        yield from ((number, reason) for number in self._listed(inside or group.members, limit))
-
-    def _similar(self, least: float, limit: int) -> Iterator[tuple[int, str]]:
-        names = self._asked.names
-        close = [number for number, match in names.items() if match.score >= least]
-        close = self._inside(close) or close
-        close.sort(key=lambda number: (-round(names[number].score, 2), self._distance(number)))
-        yield from ((number, "a name like it") for number in close[:limit])
-
-    def _of_place(self) -> Iterator[tuple[int, str]]:
-        """Without a kind: everything in the place named, or in the room."""
-        if self._asked.places:
-            yield from ((number, f"in {self._places}") for number in self._ordered(self._placed))
-        elif not any(match.score >= 0.6 for match in self._asked.names.values()):
-            yield from ((number, "in the room it was said in") for number in self._ordered(self._here)[:LIST_ALL])
-
-    def _inside(self, members: Sequence[int]) -> list[int]:
-        """Those in the place named; all where none is named."""
-        return [number for number in members if number in self._placed] if self._asked.places else list(members)
-
-    def _distance(self, number: int) -> int:
-        if self._asked.places:
-            return 0 if number in self._placed else 2
-        return 0 if number in self._here else 1
-
-    def _listed(self, members: Sequence[int], limit: int) -> list[int]:
-        """The members to tell one by one: all where there are few, else those asked for."""
-        ordered = self._ordered(members)
-        if len(ordered) <= min(LIST_ALL, limit):
-            return ordered
-        if self._teller.is_measured(ordered):
-            near = sum(self._distance(number) == 0 for number in ordered)
-            some = SOME // 3 if near or limit <= SOME else SOME
-            return ordered[: near + some * 2] + ordered[max(near + some * 2, len(ordered) - some) :]  # both ends
-        matching = [number for number in ordered if self._matches(number)]
-        return matching if 0 < len(matching) <= limit else ordered[:SOME]
-
-    def _ordered(self, members: Iterable[int]) -> list[int]:
-        """The nearest first; among them the highest, or those that match."""
-        numbers = list(members)
-        if self._teller.is_measured(numbers):
-            return sorted(numbers, key=lambda number: (self._distance(number), -self._teller.measure(number)))
-        return sorted(numbers, key=lambda number: (not self._matches(number), self._distance(number)))
-
-    def _matches(self, number: int) -> bool:
-        """Whether it is in the state asked for; where none is, whether there is something to tell of it."""
-        state = self._teller.state(number)
-        if state is None:
-            return False
-        return state.state in self._asked.states if self._asked.states else state.state not in QUIET
-
-    # ---- what it adds up to
-
-    def answers(self) -> list[str]:
-        """The states of the groups asked for, added up: complete, however many there are."""
-        lines = [*self._recognition_line()]
-        for group in self._asked.groups:
-            inside = self._inside(group.members)
-            if self._asked.places and not inside:
-                lines.append(f"In {self._places}: nothing known as “{clean(group.word, 40)}”")
-            if not self._asked.places and self._area is not None:
-                here = [number for number in group.members if number in self._here]
-                lines += self._sums(group, here, clean(self._area.name, 80))
-            lines += self._sums(group, inside or group.members, self._places if inside else "")
-        return [f"- {line}" for line in dict.fromkeys(lines)][:MAX_SUMMARIES]
-
-    def _sums(self, group: Group, members: Sequence[int], place: str) -> Iterator[str]:
-        name = f"“{clean(group.word, 40)}”" if group.by_name else ""
-        return self._teller.summaries(members, self._asked.states, place, name)
-
-    def _recognition_line(self) -> Iterator[str]:
-        """What the sentence matcher understood, where it is a question about several."""
-        recognition = self._recognition
-        if recognition is None or len(recognition.matched) + len(recognition.unmatched) < 2:
-            return
-        slots = ", ".join(f"{clean(name, 40)} {clean(value, 80)}" for name, value in recognition.slots.items())
-        yield f"Sentence matcher ({slots}): {len(recognition.matched)} match, {len(recognition.unmatched)} do not"
+def _nearby(directory: Directory, before: tuple[Place, ...], area: Area | None) -> Nearby:
+    if before:
+        name = " and ".join(place.name for place in before)
+        return Nearby(name, directory.within(before), f"in {name}, spoken of before")
+    if area is None:
+        return Nearby()
+    return Nearby(area.name, frozenset(directory.in_area(area.id)), "in the room it was said in")

@@ -1,6 +1,6 @@
 """What a sentence speaks of in a home: things by name, groups by kind, places, states. Pure."""
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,10 +11,8 @@ from .vocabulary import Vocabulary, is_joined
 GROUP = 3
 """Entities that share a word of their names are a group from this many on."""
 
-
 MISHEARD = 4
 """Letters up to which a word is not taken for another kind's misheard name: too many short words are alike."""
-
 
 _LOCK_STATES = frozenset({"locked", "unlocked"})
 """Who asks whether a door is locked asks for its lock."""
@@ -161,6 +159,12 @@ def understand(directory: Directory, lexicon: Lexicon, sentence: Sentence) -> As
     return Asked(names, tuple(groups), tuple(hints), places, lexicon.states(bare), sum(map(_length, sentence.words)))
 
 
+def elsewhere(directory: Directory, before: str, text: str) -> str:
+    """What was asked before, asked of another place: "is the kitchen lamp on" and "in the hall?" in one sentence."""
+    sentence = Sentence(before)
+    return f"{_without(sentence, directory.place_names.whole_names(sentence)).text} {text}"
+
+
 def _length(word: str) -> int:
     return max(1, len(word) // 2) if is_joined(word) else 1
 
@@ -212,10 +216,8 @@ def _groups_by_word(directory: Directory, sentence: Sentence, known: set[str]) -
             groups += _groups_by_piece(directory, word, known)
         elif word not in known and word not in sentence.common:
             similar = directory.names.similar(word, fuzzy=False)
-            docs = [
-                doc for term, likeness in similar.items() if likeness >= 0.8 for doc in directory.names.docs_of(term)
-            ]
-            groups += _group(directory, word, docs)
+            terms = [term for term, likeness in similar.items() if likeness >= 0.8]
+            groups += _group(directory, word, frozenset().union(*map(directory.names.docs_of, terms)))
     return groups
 
 
@@ -224,24 +226,25 @@ def _groups_by_piece(directory: Directory, word: str, known: set[str]) -> list[G
     groups: list[Group] = []
     at = 0
     while at < len(word):
-        end, docs = at + 1, set(directory.names.docs_of(word[at]))
+        end, docs = at + 1, directory.names.docs_of(word[at])
         while end < len(word):
-            both = set(directory.names.docs_of(word[end - 1 : end + 1]))
+            both = directory.names.docs_of(word[end - 1 : end + 1])
             both = both & docs if end - at > 1 else both
             if len(both) < GROUP:
                 break
             docs, end = both, end + 1
         piece = word[at:end]
-        if len(docs) >= GROUP and not any(piece in other or other in piece for other in known):
-            groups += _group(directory, piece, sorted(docs))
+        if not any(piece in other or other in piece for other in known):
+            groups += _group(directory, piece, docs)
         at = end
     return groups
 
 
-def _group(directory: Directory, word: str, docs: Sequence[int]) -> list[Group]:
+def _group(directory: Directory, word: str, docs: frozenset[int]) -> list[Group]:
     """Those of the kind that most of them are: a window's battery is no window."""
-    by_kind: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-    for doc in dict.fromkeys(docs):
-        by_kind[directory.kinds[doc]].append(doc)
-    most = max(by_kind.values(), key=len, default=[])
-    return [Group(word, tuple(most), by_name=True)] if len(most) >= GROUP else []
+    if len(docs) < GROUP:
+        return []
+    (kind, count), *_ = Counter(directory.kinds[doc] for doc in docs).most_common(1)
+    if count < GROUP:
+        return []
+    return [Group(word, tuple(sorted(doc for doc in docs if directory.kinds[doc] == kind)), by_name=True)]

@@ -38,7 +38,6 @@ _RELATED: Mapping[str, tuple[str, ...]] = {
     "lock": (":lock",),
     "switch": ("input_boolean",),
     "weather": ("sun",),
-    "todo": ("shopping_list",),
     "person": ("device_tracker", ":presence", ":occupancy"),
 }
 """What else may be meant. A door is first of all a door."""

@@ -152,7 +152,7 @@ def plural(words: str) -> str:
         return words + "es"
     if words.endswith("y") and words[-2:-1] not in "aeiou":
         return words[:-1] + "ies"
-    return {"person": "people", "climate": "thermostats", "media": "media"}.get(words, words + "s")
+    return {"person": "people", "climate": "thermostats", "weather": "weather reports"}.get(words, words + "s")
 
 
 def number_of(state: State) -> float | None:

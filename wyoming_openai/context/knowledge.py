@@ -10,6 +10,9 @@ from .vocabulary import Vocabulary, load_vocabulary
 MAX_LANGUAGES = 8
 """Vocabularies kept; a family speaks fewer."""
 
+MAX_SENTENCES = 100
+"""Sentences of which is kept what they speak of: the conversations going on."""
+
 
 class Knowledge:
     """Kept by whoever builds contexts, one for each home: nothing of it is global."""
@@ -18,14 +21,10 @@ class Knowledge:
         self._vocabularies: dict[str, Vocabulary] = {}
         self._lexicons: dict[str, Lexicon] = {}
         self._indexes: dict[int, str] = {}
+        self._asked: dict[tuple[str, str], Asked] = {}
         self._directory: Directory | None = None
         self._registries: Registries | None = None
         self._roster = -1
-
-    def prepare(self, home: Home, language: str) -> None:
-        """Derive now what the first question in this language would wait for; takes some tenths of a second."""
-        self.lexicon(home, language)
-        _ = self.directory(home).clashes
 
     def directory(self, home: Home) -> Directory:
         """The directory of this home; made anew when its registries, exposure or names have changed."""
@@ -34,6 +33,7 @@ class Knowledge:
             self._registries, self._roster = home.registries, home.roster
             self._lexicons.clear()
             self._indexes.clear()
+            self._asked.clear()
         return self._directory
 
     def lexicon(self, home: Home, language: str) -> Lexicon:
@@ -51,9 +51,15 @@ class Knowledge:
         return self._indexes[budget]
 
     def asked(self, home: Home, language: str, text: str) -> Asked:
-        """What a sentence speaks of."""
-        lexicon = self.lexicon(home, language)
-        return understand(self.directory(home), lexicon, Sentence(text, lexicon.common, lexicon.function))
+        """What a sentence speaks of; what was said before is not read again."""
+        directory, lexicon = self.directory(home), self.lexicon(home, language)
+        if (language, text) not in self._asked:
+            if len(self._asked) >= MAX_SENTENCES:
+                self._asked.pop(next(iter(self._asked)))
+            self._asked[language, text] = understand(
+                directory, lexicon, Sentence(text, lexicon.common, lexicon.function)
+            )
+        return self._asked[language, text]
 
     def preload(self, language: str) -> None:
         """Load the words of a language before somebody waits for it."""

@@ -133,6 +133,7 @@ class NameIndex:
     _whole: dict[str, list[int]] = field(default_factory=dict, repr=False)
     _entries: list[_Name] = field(default_factory=list, repr=False)
     _postings: dict[str, list[int]] = field(default_factory=dict, repr=False)
+    _docs: dict[str, frozenset[int]] = field(default_factory=dict, repr=False)
     _longest: int = 0
 
     def __post_init__(self) -> None:
@@ -162,9 +163,11 @@ class NameIndex:
         rarity = math.log(1 + (len(self.names) + 1) / (count + 1))
         return rarity * (0.4 if len(term) == 1 and not term.isdigit() else 1.0)
 
-    def docs_of(self, term: str) -> list[int]:
+    def docs_of(self, term: str) -> frozenset[int]:
         """Everything that has this term in a name."""
-        return list(dict.fromkeys(self._entries[number].doc for number in self._postings.get(term, ())))
+        if term not in self._docs:
+            self._docs[term] = frozenset(self._entries[number].doc for number in self._postings.get(term, ()))
+        return self._docs[term]
 
     def is_whole(self, key: str) -> bool:
         """Whether this (folded, without blanks) is somebody's whole name."""
@@ -282,7 +285,8 @@ class SimilarWords:
             if other != word and (likeness := _likeness(word, other, fuzzy and not found)) > 0:
                 found[other] = likeness
         if fuzzy and len(found) == 0 and len(word) > 3:
-            found = dict.fromkeys(self._by_sound.get(_sound(word), ()), 0.7)
+            alike = self._by_sound.get(_sound(word), ())
+            found = {other: 0.7 for other in alike if _edits(word, other, limit=len(word) // 2) is not None}
         best = sorted(found.items(), key=lambda item: -item[1])[:MOST_SIMILAR]
         return dict(best)
 

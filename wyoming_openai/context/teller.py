@@ -94,15 +94,14 @@ class Teller:
         self, members: Sequence[int], asked: frozenset[str], place: str = "", name: str = ""
     ) -> Iterator[str]:
         """For each kind among the members: how many there are in which state. Complete, however many."""
-        by_kind: defaultdict[tuple[str, bool, str], list[State]] = defaultdict(list)
+        by_kind: defaultdict[tuple[str, str, str], list[State]] = defaultdict(list)
         for number in members:
             if (state := self.state(number)) is not None:
-                unit = clean(state.attributes.get("unit_of_measurement", ""), 16)
-                by_kind[kind_words(*self.directory.kinds[number]), state.domain == "sensor", unit].append(state)
-        for (kind, _, unit), states in by_kind.items():
-            kinds = name or plural(kind)
+                by_kind[(*self.directory.kinds[number], _unit(state))].append(state)
+        for (domain, device_class, unit), states in by_kind.items():
+            kinds = name or plural(kind_words(domain, device_class))
             start = f"In {place}: {kinds}" if place else kinds.capitalize()
-            measured = [(value, state) for state in states if (value := number_of(state)) is not None]
+            measured = [(value, state) for state in states if unit and (value := number_of(state)) is not None]
             if len(measured) > 1:
                 yield f"{start}: {self._statistics(measured, unit)}"
             elif len(states) > 1:
@@ -110,23 +109,24 @@ class Teller:
 
     def _counts(self, states: list[State], asked: frozenset[str]) -> str:
         """`on: 3 of 12; off: 9`, the state asked for first, also where nothing is in it."""
-        words = [state_word(self._home, state, self._now) for state in states]
-        counts = Counter(words)
-        wanted = {word for word, state in zip(words, states, strict=True) if state.state in asked}
-        loud = {word for word, state in zip(words, states, strict=True) if state.state not in QUIET}
-        order = sorted(counts, key=lambda word: (word not in wanted, word not in loud, -counts[word]))
+        by_state: defaultdict[str, list[State]] = defaultdict(list)
+        for state in states:
+            by_state[state.state].append(state)
+        wanted = [value for value in by_state if value in asked]
+        loud = [value for value in by_state if value not in QUIET]
+        order = sorted(by_state, key=lambda value: (value not in wanted, value not in loud, -len(by_state[value])))
         if not wanted and (asked or not loud) and (missing := self._missing(states[0], asked)):
-            order = [missing, *(word for word in order if word != missing)]
-        first, *others = order[:MAX_STATES]
-        line = f"{first}: {counts[first]} of {len(states)}"
-        line += "".join(f"; {word}: {counts[word]}" for word in others)
-        return line + self._areas([state for word, state in zip(words, states, strict=True) if word == first])
+            order = [missing, *(value for value in order if value != missing)]
+        words = [state_word(self._home, replace(states[0], state=value), self._now) for value in order[:MAX_STATES]]
+        counts = [f"{word}: {len(by_state.get(value, ()))}" for word, value in zip(words, order, strict=False)]
+        return f"{counts[0]} of {len(states)}{''.join(f'; {count}' for count in counts[1:])}" + self._areas(
+            by_state.get(order[0], [])
+        )
 
     def _missing(self, example: State, asked: frozenset[str]) -> str:
-        """What the state asked for is called where nothing is in it."""
+        """The state asked for, where nothing is in it."""
         pair = next((pair for pair in _PAIRS if example.state in pair), ())
-        value = next((value for value in pair if value in asked or not asked), "")
-        return state_word(self._home, replace(example, state=value), self._now) if value else ""
+        return next((value for value in pair if value in asked or not asked), "")
 
     def _areas(self, states: list[State]) -> str:
         """Where they are, when there are too many to be told one by one."""
@@ -134,7 +134,7 @@ class Teller:
             return ""
         areas = (self.directory.areas[self.directory.number[state.entity_id]] for state in states)
         most = Counter(area.name for area in areas if area is not None).most_common(MAX_AREAS)
-        told = ", ".join(f"{quoted(name)} {count}" for name, count in most)
+        told = ", ".join(f"{quoted(name)}: {count}" for name, count in most if count > 1)
         return f" (most in {told})" if told else ""
 
     def _statistics(self, measured: list[tuple[float, State]], unit: str) -> str:
@@ -171,6 +171,10 @@ class Teller:
         return f"{quoted(area.name)}{also}{f' ({quoted(floor.name)})' if floor else ''}:"
 
 
+def _unit(state: State) -> str:
+    return clean(state.attributes.get("unit_of_measurement") or "", 16)
+
+
 def index_text(home: Home, directory: Directory, budget: int) -> str:
     """Floors, areas, and how many of which kind are there; less of it where the budget is too small."""
     counts: defaultdict[str | None, Counter[str]] = defaultdict(Counter)
@@ -178,11 +182,24 @@ def index_text(home: Home, directory: Directory, budget: int) -> str:
         counts[area.id if area else None][_index_kind(kind)] += 1
     total = sum(counts.values(), Counter())
     head = f"The home has {len(directory.ids)} entities: {_counted(total)}."
+    text = head
     for kinds in (20, 8, 4, 1, 0):
         text = "\n".join((head, *_floors(home, counts, kinds)))
         if estimate(text) <= budget:
             return text
-    return clean(head, max(80, budget * 2))
+    return _cut(text, budget)
+
+
+def _cut(text: str, budget: int) -> str:
+    """As many of the words as the budget allows."""
+    kept: list[str] = []
+    left = budget - estimate(" …")
+    for word in text.split(" "):
+        left -= estimate(word + " ")
+        if left < 0:
+            return " ".join((*kept, "…"))
+        kept.append(word)
+    return text
 
 
 def _index_kind(kind: tuple[str, str]) -> str:

@@ -218,13 +218,17 @@ class _Sentences:
         return {word: frozenset(states) for word, states in found.items() if word and len(states) < 4}
 
     def _values(self, body: Mapping[str, Any], *, whole: bool = False) -> Iterable[tuple[str, Any]]:
-        """Words of a list's values and what they stand for; `whole`: only where one word is all that is said."""
+        """Words of a list's values and what they stand for.
+
+        `whole`: where one word can be all that is said, only that: "nicht offen" does not make "offen" mean closed.
+        """
         for value in body.get("values") or ():
             if isinstance(value, Mapping) and isinstance(value.get("in"), str):
                 forms = self._forms(value["in"])
-                for form in (
-                    (forms.alone | forms.inner if is_joined(value["in"]) else forms.alone) if whole else forms.all()
-                ):
+                alone = forms.alone - {""}
+                if is_joined(value["in"]):
+                    alone |= forms.inner
+                for form in (whole and alone) or forms.all():
                     yield form, value.get("out")
 
     def _forms(self, template: str) -> "_Forms":
