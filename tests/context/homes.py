@@ -127,7 +127,7 @@ def told(
         history,
         budget=budget,
         now=NOW,
-        recognition=recognition,
+        recognize=lambda: recognition,
         knowledge=knowledge,
     )
 

@@ -8,7 +8,7 @@ complete counts, the room it was said in. Only what is exposed to Assist is ever
 `asked` puts them together; `facts` and `teller` word what was found; `knowledge` keeps what is expensive to derive.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -87,24 +87,25 @@ def build_context(
     *,
     budget: int,
     now: datetime,
-    recognition: "Recognition | None" = None,
+    recognize: "Callable[[], Recognition | None]" = lambda: None,
     knowledge: Knowledge | None = None,
 ) -> HomeContext:
     """What the model is told for this utterance.
 
     `history` is the conversation so far, oldest first; `now` is in the home's time zone. Whoever asks more than once
-    keeps a `Knowledge`: without it everything is derived anew, which takes a second for a large home.
+    keeps a `Knowledge`: without it everything is derived anew, which takes a second for a large home. `recognize` is
+    the sentence matcher's view of the utterance (some milliseconds), asked for only where the home is not told whole.
     """
     knowledge = knowledge or Knowledge()
     directory = knowledge.directory(home)
     teller = Teller(home, directory, now)
     asked, before = _understood(knowledge, home, utterance, history)
-    view = View(teller, asked, _nearby(directory, before, area), recognition)
-    whole = _whole(view, teller, int(budget * WHOLE_SHARE))
+    near = _nearby(directory, before, area)
+    whole = _whole(View(teller, asked, near), teller, int(budget * WHOLE_SHARE))
     if whole is not None:
         return whole
     index = knowledge.index(home, int(budget * INDEX_SHARE))
-    return _relevant(view, teller, index, budget - estimate(index))
+    return _relevant(View(teller, asked, near, recognize()), teller, index, budget - estimate(index))
 
 
 def _whole(view: View, teller: Teller, budget: int) -> HomeContext | None:
