@@ -7,12 +7,11 @@ because the text is first cut anew, character by character, into lines and sente
 from collections.abc import Iterator
 
 from ._speech import sentence_ends
+from ._speech.mouth import Mouth
 from ._speech.reader import Reader
 from ._speech.sentence_ends import CLOSERS, NARROW, WIDE
-from ._speech.words import MUSING, WIDE_LETTER, marks
 
 _PATIENCE = 400  # characters after which an opened bracket counts as a stray one
-_LONGEST = 1000  # characters held back for the end of a sentence
 
 
 def speakable(text: str, language: str, truncated: bool = False) -> str:
@@ -36,7 +35,7 @@ def cut_to(text: str, seconds: float, language: str) -> tuple[str, str]:
 
     The first part is never empty: a first sentence that is too long is cut at a pause, or at a word.
     """
-    mouth = _Mouth(language, seconds)
+    mouth = Mouth(language, seconds)
     mouth.trust()
     mouth.add(text)
     mouth.finish(truncated=False)
@@ -48,8 +47,8 @@ class Speech:
 
     def __init__(self, language: str, limit: float | None = None) -> None:
         """`limit`: seconds of speech after which the sentences go to `rest`."""
-        self._cutter = _Cutter()
-        self._mouth = _Mouth(language, limit)
+        self._cutter = _Cutter(language)
+        self._mouth = Mouth(language, limit)
         self._reader = Reader(language, self._mouth)
 
     @property
@@ -59,8 +58,9 @@ class Speech:
 
     def feed(self, piece: str) -> str:
         """Take more of the text; what of it is final now."""
-        for chunk in self._cutter.feed(piece):
-            self._reader.read(chunk)
+        for chunk, following in self._cutter.feed(piece):
+            self._reader.read(chunk, more=following != "\n")
+            self._mouth.settle(following)
         return self._mouth.take()
 
     def finish(self, truncated: bool = False) -> str:
@@ -75,10 +75,11 @@ class _Cutter:
 
     _OPENERS = frozenset("([{【（")
     _CLOSERS = frozenset(")]}】）")
-    _SIGNS = frozenset(NARROW + WIDE + CLOSERS + "([{【（`<>|*_~")
-    _AFTER_END = frozenset(NARROW + WIDE + CLOSERS + "*_~`")
+    _AFTER_END = frozenset(NARROW + WIDE + CLOSERS + "_~`")
 
-    def __init__(self) -> None:
+    def __init__(self, language: str) -> None:
+        self._narrow = frozenset(sentence_ends.signs(language)) - frozenset(WIDE)
+        self._signs = self._narrow | frozenset(WIDE + CLOSERS + "([{【（`<>|*_~")
         self._pending: list[str] = []
         self._begin_line()
 
@@ -90,20 +91,21 @@ class _Cutter:
 
     def _begin_sentence(self) -> None:
         self._has_word = False
+        self._starred = False
         self._end = ""
         """What was seen of the end of a sentence: "mark", "wide" (needs no blank after it) or "blank"."""
 
-    def feed(self, piece: str) -> Iterator[str]:
-        """The chunks that are whole now."""
+    def feed(self, piece: str) -> Iterator[tuple[str, str]]:
+        """The chunks that are whole now, each with the first character after it."""
         for character in piece:
             if self._end and self._may_cut(character):
-                yield self.rest()
+                yield self.rest(), character
                 self._begin_sentence()
             self._pending.append(character)
             if character == "\n":
-                yield self.rest()
+                yield self.rest(), character
                 self._begin_line()
-            elif character in self._SIGNS:
+            elif character in self._signs:
                 self._note(character)
             elif character.isspace():
                 self._end = self._end and "blank"
@@ -120,11 +122,15 @@ class _Cutter:
     def _may_cut(self, character: str) -> bool:
         if self._end == "mark" or character.isspace() or character == "»":  # French has a blank before it
             return False
-        if self._end == "wide" and (
-            character in self._AFTER_END or sentence_ends.goes_on(self._pending[-1], character)
-        ):
+        if self._end == "wide" and self._belongs(character):
             return False
         return self._has_word and not self._row and not self._is_open()
+
+    def _belongs(self, character: str) -> bool:
+        """Whether this character directly after the end of a sentence is a part of it."""
+        if character == "*":
+            return self._starred
+        return character in self._AFTER_END or sentence_ends.goes_on(self._pending[-1], character)
 
     def _is_open(self) -> bool:
         if (self._depth > 0 or self._code or self._tag) and len(self._pending) - self._opened > _PATIENCE:
@@ -134,7 +140,7 @@ class _Cutter:
     def _note(self, character: str) -> None:
         if character in WIDE:
             self._end = "wide"
-        elif character in NARROW:
+        elif character in self._narrow:
             self._end = "wide" if self._end == "wide" else "mark"
         elif character in self._OPENERS:
             self._depth, self._opened, self._end = self._depth + 1, len(self._pending), ""
@@ -142,134 +148,9 @@ class _Cutter:
             self._depth -= self._depth > 0
         elif character == "`" and self._pending[-2:-1] != ["`"]:
             self._code, self._opened = not self._code, len(self._pending)
+        elif character == "*" and self._pending[-2:-1] != ["*"]:
+            self._starred = not self._starred
         elif character in "<>":
             self._tag, self._opened = character == "<", len(self._pending)
         elif character == "|" and not self._tag:
             self._row = True
-
-
-class _Mouth:
-    """Lets whole sentences out, as many as fit the limit, and holds back what may still change."""
-
-    def __init__(self, language: str, limit: float | None) -> None:
-        self._language = language
-        self._left = limit
-        self._held = ""
-        """Since the last whole sentence."""
-        self._kept: list[str] = []
-        """Whole sentences that are perhaps not the answer."""
-        self._holding = self._trusted = self._begun = self._full = self._apart = False
-        self._out: list[str] = []
-        self._beyond: list[str] = []
-
-    @property
-    def rest(self) -> str:
-        """What did not fit the limit."""
-        return "".join(self._beyond)
-
-    def take(self) -> str:
-        """What was let out since the last time."""
-        text = "".join(self._out)
-        self._out.clear()
-        return text
-
-    def add(self, text: str) -> None:
-        start = sentence_ends.settled(self._held)
-        self._held += f" {text}" if self._apart else text
-        self._apart = False
-        begin = 0
-        for end in sentence_ends.ends(self._held, self._language, start=start):
-            self._sentence(self._held[begin:end])
-            begin = end
-        self._held = self._held[begin:]
-        if len(self._held) > _LONGEST:
-            end = _pause_before(self._held, len(self._held))
-            self._sentence(self._held[:end])
-            self._held = self._held[end:]
-
-    def hold(self) -> None:
-        self._holding = not self._begun
-
-    def trust(self) -> None:
-        self._trusted = True
-        self._let_out_kept()
-
-    def _let_out_kept(self) -> None:
-        kept, self._kept = self._kept, []
-        for sentence in kept:
-            self._let_out(sentence)
-
-    def forget(self) -> None:
-        self._held, self._holding, self._apart = "", False, self._begun
-        self._kept.clear()
-
-    def amend(self, unwanted: str) -> None:
-        self._held = self._held.rstrip(unwanted + " ")
-
-    def finish(self, truncated: bool) -> None:
-        """Let out the rest; of a truncated text only whole sentences, if there is one."""
-        text = self._held.rstrip()
-        if truncated:
-            text = self._whole(text)
-        self._let_out_kept()
-        if text:
-            begin = 0
-            for end in (*sentence_ends.ends(text, self._language), len(text)):
-                self._let_out(text[begin:end])
-                begin = end
-        self.forget()
-
-    def _whole(self, text: str) -> str:
-        end = max(sentence_ends.ends(text, self._language, whole=True), default=0)
-        if end or self._begun or self._kept:
-            return text[:end]
-        text = text.rstrip(" .…,;:，、،；：–—-([{（「『“„«\"'¿¡/&+=\xa0\u202f")
-        return text + marks(text, self._language).stop if text else ""
-
-    def _sentence(self, sentence: str) -> None:
-        """A sentence is whole; the first one may show that a model is thinking aloud."""
-        if not (self._begun or self._kept or self._trusted) and MUSING.match(sentence):
-            self._holding = True
-        if self._holding and not self._trusted:
-            self._kept.append(sentence)
-        else:
-            self._let_out(sentence)
-
-    def _let_out(self, sentence: str) -> None:
-        if self._full:
-            self._beyond.append(sentence)
-            return
-        cost = sentence_ends.seconds(sentence, self._language)
-        if self._left is not None and cost > self._left:
-            self._full = True
-            if self._begun:
-                self._beyond.append(sentence)
-                return
-            sentence = self._squeeze(sentence, self._left)
-        self._left = None if self._left is None else self._left - cost
-        self._begun = True
-        self._out.append(sentence)
-
-    def _squeeze(self, sentence: str, limit: float) -> str:
-        """The part of a too long first sentence that can be said in time; the other part is beyond."""
-        end = len(sentence)
-        while end > 1 and sentence_ends.seconds(sentence[:end], self._language) > limit:
-            end = end * 7 // 8
-        end = _pause_before(sentence, end)
-        head = sentence[:end].rstrip(" ,;:，、；：–—-")
-        if not head or not any(character.isalnum() for character in sentence[end:]):
-            return sentence
-        self._beyond.append(sentence[end:])
-        return head if head[-1:] in NARROW + WIDE else head + marks(head, self._language).stop
-
-
-def _pause_before(text: str, end: int) -> int:
-    """The last pause between words before `end`, preferably one with a comma."""
-    comma = max(text.rfind(sign, end // 3, end) for sign in (", ", "; ", ": ", "，", "、", "، ", "；", " – "))
-    if comma > 0:
-        return comma + 1
-    blank = text.rfind(" ", 1, end)
-    if blank < 0 and not WIDE_LETTER.search(text, 0, end):
-        blank = text.find(" ", end)
-        return blank if blank > 0 else len(text)
-    return blank if blank > 0 else end

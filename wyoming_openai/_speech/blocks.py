@@ -8,9 +8,10 @@ from typing import Any, Literal, NamedTuple
 Kind = Literal["plain", "item", "heading", "row"]
 
 _QUOTE = re.compile(r"\s*(?:>(?![\d=])\s?)+(?:\[!\w+\]\s*)?")
-_HEADING = re.compile(r"\s*#{1,6}\s+(?:\d{1,2}[.)]\s+)?|\s*#{2,6}(?=\S)")
+_HEADING = re.compile(r"\s*#{1,6}\s+|\s*#{2,6}(?=\S)")
 _BULLET = re.compile(
-    r"\s*(?:[-*+•·–—][ ]+|[•・]|-(?=[^\W\d])|\([a-z\d]{1,2}\)[ ]+|[a-zA-Z]\)[ ]+|[⓪①-⑳❶-❿➀-➓][ ]*|(?<!\d)\d{1,3}\)[ ]+)"
+    r"\s*(?:[-*+•·–—]-{0,2}[ ]+|[•・]|-(?=[^\W\d])|\([a-z\d]{1,2}\)[ ]+|[a-zA-Z]\)[ ]+|[⓪①-⑳❶-❿➀-➓][ ]*"
+    r"|(?<!\d)\d{1,3}\)[ ]+)"
 )
 _BOX = re.compile(r"\[[ xX]?\][ ]+")
 _NUMBERED = re.compile(r"\s*(?:\*\*|__)?(\d{1,3})(?:\.(?:\*\*|__)?[ ]+|\\\.[ ]+|[、．])(?=\S)")
@@ -19,6 +20,9 @@ _INDENTED = re.compile(r"[ ]{2,}\S")
 _DEFINITION = re.compile(r"\s*\[\^[^\]]{1,60}\]:|\s*\[[^\]]{1,60}\]:\s*<?(?:https?:|www\.|/|#)")
 _CALL = re.compile(r"\s*\[?[A-Za-z_][\w.]{0,60}\(([^()]{0,1000})\)\]?;?\s*")
 FENCE = re.compile(r"\s*(`{3,}|~{3,})[ ]?([\w+#.\-]*)[^`]*")
+
+
+_LATE_FENCE = re.compile(r"(?<!`)`{3}[\w+#.\-]*\s*$")
 
 
 class Start(NamedTuple):
@@ -36,12 +40,10 @@ def start_of(line: str) -> Start:
     for _ in range(4):  # "> - ## Title": markers nest, but not for ever
         if quote := _QUOTE.match(line):
             line = line[quote.end() :]
-        if (heading := _HEADING.match(line)) and kind != "item":
-            return Start("heading", line[heading.end() :])
-        if heading:
-            line = line[heading.end() :]
+        if heading := _HEADING.match(line):
+            kind, line = "heading" if kind == "plain" else kind, line[heading.end() :]
         bullet = _BULLET.match(line)
-        if not bullet:
+        if not bullet or kind == "heading":
             break
         kind, line = "item", line[bullet.end() :]
         if box := _BOX.match(line):
@@ -57,10 +59,25 @@ def unnumbered(line: str) -> str:
     return _BOX.sub("", line[found.end() :], count=1) if found else line
 
 
-def continues_list(line: str, number: int) -> bool:
-    """Whether this line proves that the one before, which began with `number`, was an item of a list."""
-    following = start_of(line)
-    return following.number in (number, number + 1) or following.kind == "item" or bool(_INDENTED.match(line))
+def continues_list(line: str, following: str, ordinals: bool) -> bool:
+    """Whether the line after it proves that a line with a number is an item of a list.
+
+    With `ordinals`, where "1." is "first", lines like "1. Stock: 21 °C" and "2. Stock: 20 °C" are none.
+    """
+    number, start, indented = start_of(line).number, start_of(following), bool(_INDENTED.match(following))
+    if start.number is not None and number is not None and 0 <= start.number - number <= 1:
+        return not (ordinals and _first_word(unnumbered(line)) == _first_word(unnumbered(start.text)))
+    return indented or (start.kind == "item" and not ordinals)
+
+
+def _first_word(text: str) -> str:
+    return re.split(r"[\W_]+", text.strip(" *_"), maxsplit=1)[0]
+
+
+def late_fence(line: str) -> int:
+    """Where a block of code begins behind words, or -1."""
+    found = _LATE_FENCE.search(line) if line.count("```") % 2 else None
+    return found.start() if found else -1
 
 
 def is_rule(line: str) -> bool:
@@ -99,13 +116,28 @@ _WORD_LANGUAGES = frozenset(
 _CODE_LINE = re.compile(
     r"\s*(?:def|import|from \S+ import|class|function|const|let|var|sudo|pip|apt|apt-get|curl|wget|git|docker|cd|npm|"
     r"echo|print|return|async|if .*:$|for .*:$|while .*:$|elif|else:|#!|//|/\*|SELECT|INSERT|<\?|<!)(?!\w)"
-    r"|\s*(?:- )?[a-z_]+:(?:\s|$)"
+    r"|\s*(?:- )?[a-z_]+:\s*$|\s*- [a-z_]+:\s"
 )
 _DATA = re.compile(r"\s*(?:\{\s*(?:[\"'}]|$)|\[\s*(?:\{|\"|$))")
 _MORE_DATA = re.compile(r"[,;\s]{0,9}[{\[]\s{0,9}[\"'{\[}\]]")
 _DATA_SIGN = re.compile(r"[\"\\{}\[\]]")
-_ANSWER_KEYS = ("response", "answer", "speech", "reply", "text", "message", "content", "output", "final_answer", "say")
-_ANSWER = re.compile(rf"\"(?:{'|'.join(_ANSWER_KEYS)})\"\s{{0,20}}:\s{{0,20}}\"((?:[^\"\\]|\\.){{0,5000}}+)")
+_ANSWER_KEYS = (
+    "response",
+    "answer",
+    "speech",
+    "reply",
+    "text",
+    "message",
+    "content",
+    "output",
+    "final_answer",
+    "say",
+    "plain",
+)
+_ANSWER = re.compile(
+    rf"[\"'](?:{'|'.join(_ANSWER_KEYS)})[\"']\s{{0,20}}:\s{{0,20}}"
+    r"(?:\"(?P<double>(?:[^\"\\]|\\.){0,5000}+)|'(?P<single>(?:[^'\\]|\\.){0,5000}+))"
+)
 _CALL_KEYS = ("arguments", "parameters", "tool", "tool_calls", "function", "action", "args", "tool_name")
 
 
@@ -134,7 +166,8 @@ def answer_in(content: str) -> str | None:
         return _answer_of(json.loads(content))
     except (ValueError, RecursionError):
         found = _ANSWER.search(content)
-        return re.sub(r"\\(.)", r"\1", found[1].replace("\\n", "\n")) if found else ""
+        inside = (found["double"] or found["single"] or "") if found else ""
+        return re.sub(r"\\(.)", r"\1", inside.replace("\\n", "\n"))
 
 
 def _answer_of(data: Any) -> str:
@@ -144,7 +177,7 @@ def _answer_of(data: Any) -> str:
         return "\n".join(f"- {answer}" for answer in map(_answer_of, data[:100]) if answer)
     if not isinstance(data, dict) or any(key in data for key in _CALL_KEYS):
         return ""
-    return next((data[key] for key in _ANSWER_KEYS if isinstance(data.get(key), str)), "")
+    return next((_answer_of(data[key]) for key in _ANSWER_KEYS if key in data), "")
 
 
 class Data:

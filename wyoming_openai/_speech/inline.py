@@ -1,106 +1,10 @@
-"""A stretch of a line, from Markdown to words: emphasis, links, citations, emoji, symbols. Every pattern is linear."""
+"""A stretch of a line, from Markdown to words: links, citations, stage directions, ids. Every pattern is linear."""
 
 import re
-import unicodedata
-from html import unescape
 
+from .characters import GONE, PAUSE
+from .symbols import spoken_symbols
 from .words import WIDE_LETTER, Marks, Words, action, sound
-
-GONE = "\x00"
-"""Stands where something was taken out, until the blanks around it are put right."""
-PAUSE = "\x01"
-"""Stands where a comma belongs."""
-
-# --- characters -------------------------------------------------------------------------------------------------
-
-_PRIVATE_CITATION = re.compile(r"\ue200[^\ue200\ue201\s]{0,300}+\ue201?|[\ue202-\ue2ff]")
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,31}\d{0,2});|&nbsp\b")
-_TERMINAL = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
-_STYLED = re.compile("[\U0001d400-\U0001d7ff\ufb00-\ufb06]+")
-_OVERLAID = re.compile("[\u0334-\u0338\u0489]|(?<=[\u0300-\u036f]{2})[\u0300-\u036f]+")
-_KEYCAP = re.compile(r"([0-9])\ufe0f?\u20e3")
-_JOINED_ARABIC = re.compile(r"(?<=[\u0600-\u06ff])\u200c+(?=[\u0600-\u06ff])")
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
-    "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\ud800-\udfff\U000e0000-\U000e0fff\u20e3]"
-)
-_BLANKS = re.compile("[\t\x0b\x0c\r\x1c-\x1f\x85\u1680\u2000-\u200a\u205f\u3000]")
-_LINES = re.compile("\r\n?|[\u2028\u2029\x0b\x0c\x85]")
-_PICTURES = re.compile(
-    "[\u00a9\u00ae\u2020\u2021\u203b\u203c\u2049\u2117\u2120\u2122\u2139\u2300-\u23ff\u2440-\u245f\u2500-\u25ff"
-    "\u2600-\u27bf\u2800-\u28ff\u2b00-\u2bff\u3030\u303d\u3297\u3299\ue000-\uf8ff\U0001f000-\U0001ffff]+"
-)
-_FULL_WIDTH = str.maketrans(
-    {
-        **{chr(ord(sign) + 0xFEE0): sign for sign in "*_`#|<>[]{}\\^"},
-        **dict.fromkeys("│┃║", "|"),
-        **dict.fromkeys("‣⁃▪▫◦●○∙■□►➤➢", "•"),
-        **dict.fromkeys("➜➔➡➙➞", "→"),
-        "◁": "<",
-        "▷": ">",
-        "\u2028": "\n",
-        "‑": "-",
-        "⁓": "~",
-        "∼": "~",
-        "˜": "~",
-        "∗": "*",
-        "⁎": "*",
-        "﹡": "*",
-        "﹟": "#",
-        "″": '"',
-        "♯": "#",
-    }
-)
-_ESCAPE = re.compile(r"(?:\\r)?\\n(?!abla|eq|u\b|ot\b|e[ws])|\\t(?=[A-Z\d\-])|\\u([0-9a-fA-F]{4})")
-_CHECKS = re.compile(f"[{GONE}\\s]*+([✅✔✓☑]|❌|✗|✘|☒)[\ufe0f{GONE}\\s]*+")
-
-
-def clean(text: str) -> str:
-    """The text without characters that nobody can hear; `GONE` where one was that stood for itself."""
-    text = _ENTITY.sub(_entity, _ENTITY.sub(_entity, text)) if "&" in text else text
-    text = _PRIVATE_CITATION.sub(GONE, _TERMINAL.sub("", text.replace(GONE, "").replace(PAUSE, "")))
-    text = _KEYCAP.sub(lambda keycap: _circled(int(keycap[1])), text).replace("🔟", "⑩")
-    text = _STYLED.sub(lambda found: unicodedata.normalize("NFKC", found[0]), _OVERLAID.sub("", text))
-    text = _JOINED_ARABIC.sub(" ", _LINES.sub("\n", text))
-    text = _INVISIBLE.sub(lambda found: GONE if found[0] == "\x00" else "", _BLANKS.sub(" ", text))
-    text = _PICTURES.sub(_picture, text.translate(_FULL_WIDTH))
-    return _ESCAPE.sub(_unescaped, text) if "\\" in text else text
-
-
-def _unescaped(found: re.Match[str]) -> str:
-    """What an escape of a JSON string stands for, where a model wrote one into its text."""
-    if found[1]:
-        character = chr(int(found[1], 16))
-        return "" if unicodedata.category(character)[0] == "C" else character
-    return " " if found[0] == r"\t" else "\n"
-
-
-def _entity(found: re.Match[str]) -> str:
-    character = unescape(found[0])
-    return " " if character[:1] == "\xa0" else character
-
-
-def _circled(number: int) -> str:
-    return chr(0x2460 + number - 1) if number else "⓪"
-
-
-def _picture(found: re.Match[str]) -> str:
-    """A cell or word that is only a tick or a cross keeps it until we know what it says."""
-    text = found[0]
-    if text[0] in "✅✔✓☑❌✗✘☒":
-        return f"{GONE}{text[0]}{GONE}"
-    return {"‼": "!!", "⁉": "!?"}.get(text[0], GONE)
-
-
-def verdict(text: str, words: Words) -> str:
-    """Yes or no for a cell that holds only a tick or a cross."""
-    found = _CHECKS.fullmatch(text)
-    if not found:
-        return text
-    return words.yes if found[1] in "✅✔✓☑" else words.no
-
-
-# --- markup -----------------------------------------------------------------------------------------------------
 
 _URL_END = "\\s<>\"'`{}|\\\\^\\[\\]\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef«»“”„"
 _IMAGE = re.compile(r"!\[([^\[\]]{0,500}+)\]\([^()\s]{0,2000}+(?:\s[\"'][^()\n]{0,200}+)?\)")
@@ -109,11 +13,11 @@ _LINK = re.compile(
 )
 _LINKS_ASIDE = re.compile(r"\s?\((?:\[[^\[\]]{0,200}+\]\([^()\s]{1,2000}+\)[,;\s]*+){1,20}+\)")
 _NUMBER_LINK = re.compile(r"\s?\[\[\d{1,3}\]\]\([^()\s]{0,2000}+\)")
-_CUT_LINK = re.compile(r"\[([^\[\]]{0,500}+)\]\([^()\s]{0,2000}+$")
+_CUT_LINK = re.compile(r"!?\[([^\[\]]{0,500}+)\]\([^()\s]{0,2000}+$")
 _REFERENCE = re.compile(r"\[([^\[\]]{1,300}+)\]\s?\[[^\[\]]{0,60}+\]")
 _WIKI = re.compile(r"\[\[(?:[^\[\]|]{1,100}\|)?([^\[\]|]{1,200})\]\]")
 _URL = re.compile(
-    rf"(?<![A-Za-z])(?:(?:mailto|tel):|[A-Za-z][A-Za-z0-9+.\-]{{1,20}}://|www\.)[^{_URL_END}]+|"
+    rf"(?<![A-Za-z])(?:(?:mailto|tel):|[A-Za-z][A-Za-z0-9+.\-]{{1,20}}://|www\.)[^{_URL_END}]*|"
     rf"(?<![\w.@/\-])(?:[A-Za-z0-9\-]{{1,63}}\.){{1,6}}(?:com|org|net|io|gov|edu|eu|de|uk|fr|es|it|nl|at|ch|dev|app|pl|"
     rf"ru|cn|jp|info|me|tv)/[^{_URL_END}]*"
 )
@@ -152,6 +56,8 @@ _COMMANDS = {
     "mu": "µ",
     "sqrt": "√",
 }
+_LINE_BREAK = re.compile(r"\s?\\\\\s?")
+_ESCAPED = re.compile(r"\\([*_`#~|<>\[\]{}()$!.+\-\"'/%&])")
 _FRACTION = re.compile(r"\\[dt]?frac\{([^{}]{1,60})\}\{([^{}]{1,60})\}")
 _COMMAND = re.compile(r"\^?\{?\\([A-Za-z]{1,20})(?:\{([^{}\\]{0,200})\}|\})?")
 _FORMULA = re.compile(r"\$\$?([^$\s](?:[^$\n]{0,200}[^$\s])?)\$\$?")
@@ -168,27 +74,8 @@ _DOMAIN_NAMES = (
     "time timer todo tts update vacuum valve wake_word water_heater weather zone"
 )
 _DOMAINS = frozenset(_DOMAIN_NAMES.split())
-_NO_OBJECT = frozenset(
-    (
-        "yaml",
-        "yml",
-        "json",
-        "py",
-        "js",
-        "ts",
-        "txt",
-        "md",
-        "html",
-        "csv",
-        "log",
-        "conf",
-        "com",
-        "org",
-        "net",
-        "io",
-        "de",
-    )
-)
+_FILE_ENDINGS = "yaml yml json py js ts txt md html csv log conf com org net io de"
+_NO_OBJECT = frozenset(_FILE_ENDINGS.split())
 _ENTITY_ID = re.compile(
     r"(?<![A-Za-z0-9_./@\-])([a-z][a-z_]{1,40}+)\.([a-z0-9][a-z0-9_]{0,100}+)(?![A-Za-z0-9_@/]|[.\-]\w)"
 )
@@ -206,53 +93,6 @@ _KAOMOJI = re.compile(
     r"[(（](?=[^()（）\s]{0,12}[・ω´｀`▽‿^;°•ᴗ◕≧≦])[^()（）\w\s]{0,4}[^()（）\s\d]{1,7}[^()（）\w\s]{1,4}[)）]"
 )
 
-# --- symbols ----------------------------------------------------------------------------------------------------
-
-_AMOUNT = (
-    r"((?:[-+−]\s?)?[€$£¥₹]?\s?\d(?:[\d.,:]{0,30}\d)?(?:\s?(?:%|‰|°\s?[CFK]?|[€$£¥₹]|[A-Za-zµ]{1,4}(?:/[A-Za-z]{1,2})?[²³]?(?!\w)"
-    r"|[度分秒円人個台点时時日]|時間|パーセント|小时|分钟|도|분|원|डिग्री|प्रतिशत|मिनट))?)"
-)
-_RANGE = re.compile(r"(?<=\d)\s?~\s?(?=\d)|(?<=[%°CF度時分日])\s?~\s?(?=\d)")
-_ABOUT = re.compile(rf"(?<![A-Za-z0-9~])[~≈≃≅]\s?{_AMOUNT}|(?<=\w)\s[≈≃≅]\s?{_AMOUNT}")
-_APPROXIMATELY = (
-    "about",
-    "around",
-    "approx.",
-    "approximately",
-    "roughly",
-    "ca.",
-    "circa",
-    "ungefähr",
-    "rund",
-    "大约",
-    "およそ",
-)
-_PLUS_MINUS = re.compile(rf"(?:±|\+/-|\+/−)\s?{_AMOUNT}")
-_AT_MOST = re.compile(rf"(?:<=|≤|≦|⩽|=<)\s?{_AMOUNT}")
-_AT_LEAST = re.compile(rf"(?:>=|≥|≧|⩾)\s?{_AMOUNT}")
-_LESS = re.compile(rf"(?<!<)<\s?{_AMOUNT}")
-_MORE = re.compile(rf"(?<![>\-=])>\s?{_AMOUNT}")
-_SMALLER = re.compile(r"(?<=\b[^\W\d_])\s?<\s?([^\W\d_]\b)|(?<=[\w)%])\s<\s([^\W_]\w{0,40})")
-_LARGER = re.compile(r"(?<=\b[^\W\d_])\s>\s([^\W\d_]\b)|(?<=[\w)%])\s>\s([a-zß-öø-ÿа-я]\w{0,40})")
-_ARROW = re.compile(r"\s?(?:<?[-=–—]{1,3}>|<-{1,2}(?=\s|$)|[←-⇿⟵-⟿])+\s?")
-_TIMES = re.compile(
-    r"(?<=[\d)])\*(?=[\d(])|(?<=[\w)%°]) \* (?=[\d(])|(?<=\d) \* (?=\w)|(?<=\d)\*(?=[a-z]\b)|(?<=\b[^\W\d_])(?:\*| \* )(?=[^\W\d_]\b)"
-)
-_POWER = re.compile(r"(?<=[\d)])(?:\*\*| \*\* )(\d{1,5})|(?:(?<=\d)|(?<=\b[^\W\d_])|(?<=\)))\^[({]?(-?\d{1,5})[)}]?")
-_RAISED_UNIT = re.compile(r"(?<![^\W\d_])([^\W\d_]{1,2})\^\{?([23])\}?(?!\w)")
-_SHARP = re.compile(r"(?<![A-Za-z0-9])([A-JQС])#(?![A-Za-z0-9#])")
-_NUMBER = re.compile(r"(?<![A-Za-z0-9#&])(?:#|№)\s?(\d{1,9})(?![A-Za-z0-9])")
-_CIRCLED = re.compile("[⓪①-⑳❶-❿⓫-⓿➀-➓]")
-_LINE_BREAK = re.compile(r"\s?\\\\\s?")
-_ESCAPED = re.compile(r"\\([*_`#~|<>\[\]{}()$!.+\-\"'/%&])")
-_BULLET = re.compile(r"\s?(?:•\s?)+|\s?\|+\s?|(?<=\s)[·](?=\s)")
-_PATH = re.compile(r"(?<!>)\s?>++\s?(?=[^\W\d_])")
-_FLAG = re.compile(r"(?<!\S)--(?=\w)")
-_DASHES = re.compile(r"(?<=\s)-{2,3}(?=\s)|(?<=\w)-{2,3}(?=[^\W\d])")
-_SNAKE = re.compile(r"(?<=[^\W_])_+(?=[^\W_])")
-_LEFT_OVER = re.compile(r"[～〜](?!\w)|={2,}|[*_`#~|<>\[\]{}【】\\^✅✔✓☑❌✗✘☒†‡]|(?<!\S)-{3,}(?!\S)|(?<=\s)\$\$(?=\s)")
-
-# --- blanks -----------------------------------------------------------------------------------------------------
 
 _EMPTY = re.compile(r"[(（\[]\s?[,;:\x00\x01\s]*+[)）\]]|\"\s?\"|“\s?”|«\s?»|„\s?“|「」|『』")
 _GAPS = re.compile(r"(?<![ \xa0\u202f])([ \xa0\u202f]*+)\x00[\x00 \xa0\u202f]*+")
@@ -269,8 +109,7 @@ def inline(text: str, words: Words, marks: Marks, language: str, continued: bool
     text = _FOOTNOTE.sub(GONE, _RAISED.sub(GONE, _CITATIONS.sub(GONE, text)))
     text = _actors(text, language, continued)
     text = _names(text)
-    text = _symbols(text, words)
-    return tidy(_LEFT_OVER.sub("", text), marks)
+    return _tidy(spoken_symbols(text, words), marks)
 
 
 def _unlink(text: str, words: Words) -> str:
@@ -309,7 +148,7 @@ def _host(url: str, words: Words) -> str:
     if scheme and scheme.lower() not in ("http", "https", "ftp"):
         return GONE + after
     host = re.split(r"[/?#:]", rest)[0].rpartition("@")[2].lower().removeprefix("www.")
-    if not host or len(host) > 40 or not re.fullmatch(r"[\w.\-]+", host):
+    if host in ("", "www") or len(host) > 40 or not re.fullmatch(r"[\w.\-]+", host):
         return GONE + after
     return _spell(host, words) + after
 
@@ -356,7 +195,8 @@ def _actors(text: str, language: str, continued: bool) -> str:
 
     def bracketed(found: re.Match[str]) -> str:
         inside = (found[1] or found[2] or found[3]).strip().lower()
-        return GONE if sound(language).match(inside) and len(inside.split()) <= 4 else found[0]
+        words = inside.split() if found[2] else [inside]  # "[Mario laughs]", but "(she laughs at it)"
+        return GONE if any(map(sound(language).match, words)) and len(inside.split()) <= 4 else found[0]
 
     text = _STARRED.sub(starred, text) if "*" in text else text
     text = _LINED.sub(lined, text) if "_" in text else text
@@ -366,12 +206,13 @@ def _actors(text: str, language: str, continued: bool) -> str:
 
 def _is_action(found: re.Match[str], inside: str, language: str, continued: bool) -> bool:
     inside = inside.strip()
-    if action(language).match(inside.lower()):
-        return len(inside.split()) <= 8
+    before = found.string[max(0, found.start() - 4) : found.start()].rstrip(' \x00"“')[-1:]
+    after = found.string[found.end() : found.end() + 4].lstrip(' \x00"“¿¡')[:1]
+    apart = not before or before in ".,!?…:;–—。！？、，" or not after.islower()
+    if action(language).match(inside.lower()) and not (len(found[1]) > 1 and inside[:1].isupper()):
+        return apart and len(inside.split()) <= 8
     if len(found[1]) > 1 or not inside[:1].islower():
         return False
-    before = found.string[: found.start()].rstrip(' \x00"“')[-1:]
-    after = found.string[found.end() :][:4].lstrip(' \x00"“¿¡')[:1]
     alone = not before and not continued and not after
     return not alone and (not before or before in ".!?…") and (not after or after.isupper() or after == "*")
 
@@ -389,54 +230,7 @@ def _entity_name(found: re.Match[str]) -> str:
     return name.replace("_", " ").strip()
 
 
-def _symbols(text: str, words: Words) -> str:
-    """Signs that voices misread, as words of the language."""
-    text = _CIRCLED.sub(_digit, text)
-    text = _POWER.sub(lambda f: _filled(words.power, f), _RAISED_UNIT.sub(lambda f: f[1] + "²³"[int(f[2]) - 2], text))
-    text = _TIMES.sub(f" {words.times} ", text) if "*" in text else text
-    text = _ARROW.sub(PAUSE, _SHARP.sub(r"\1 sharp", text))
-    for pattern, word in (
-        (_PLUS_MINUS, words.plus_minus),
-        (_AT_MOST, words.at_most),
-        (_AT_LEAST, words.at_least),
-        (_LESS, words.less),
-        (_MORE, words.more),
-        (_SMALLER, f" {words.less}"),
-        (_LARGER, f" {words.more}"),
-        (_NUMBER, words.number),
-    ):
-        text = pattern.sub(lambda found, word=word: _filled(word, found), text)  # type: ignore[misc]
-    text = text.replace("~~", "") if "~~" in text else text
-    text = _ABOUT.sub(lambda found: _about(found, words), _RANGE.sub("–", text))
-    text = _DASHES.sub("–", _FLAG.sub("", _PATH.sub(PAUSE, _BULLET.sub(PAUSE, text))))
-    return _SNAKE.sub(" ", text)
-
-
-def _about(found: re.Match[str], words: Words) -> str:
-    """ "about 20", but not "about about 20"."""
-    before = found.string[: found.start()].rstrip().lower()
-    word = words.about.replace("{}", "").strip()
-    said = before.endswith((word, *_APPROXIMATELY)) if word else True
-    return _filled("{}" if said else words.about, found, spaced=True)
-
-
-def _filled(word: str, found: re.Match[str], *, spaced: bool = False) -> str:
-    amount = next(group for group in found.groups() if group is not None).strip()
-    before = found.string[: found.start()][-1:]
-    glued = before.isascii() and before.isalnum() and word[:1].isalpha()
-    blank = " " if glued or (spaced and found[0][:1].isspace()) else ""
-    return blank + word.replace("{}", amount)
-
-
-def _digit(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    for first, number in ((0x2460, 1), (0x2776, 1), (0x2780, 1), (0x278A, 1), (0x24EB, 11)):
-        if first <= code < first + 20:
-            return str(code - first + number)
-    return "0"
-
-
-def tidy(text: str, marks: Marks) -> str:
+def _tidy(text: str, marks: Marks) -> str:
     """Blanks and pauses put right where something was taken out."""
     text = _EMPTY.sub(GONE, text) if GONE in text or "(" in text or '"' in text else text
     text = _GAPS.sub(_gap, text)
@@ -464,7 +258,7 @@ def _wants_blank(before: str) -> bool:
 
 def _pause(found: re.Match[str], marks: Marks) -> str:
     text = found.string
-    before, following = text[: found.start()][-1:], text[found.end() : found.end() + 1]
+    before, following = text[max(0, found.start() - 1) : found.start()], text[found.end() : found.end() + 1]
     if not before or not following or following in ".,;:!?…)。":
         return ""
     return marks.gap or " " if before in ".,;:!?…(。，、" else marks.clause + marks.gap

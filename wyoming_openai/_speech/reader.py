@@ -1,41 +1,24 @@
 """Reads the model's text line by line and tells a mouth what to say."""
 
 import re
-from typing import Protocol
 
-from . import blocks
+from . import blocks, sentence_ends
 from .blocks import Kind
-from .inline import clean, inline, verdict
+from .characters import clean, verdict
+from .inline import inline
+from .mouth import Mouth
+from .quotes import OuterQuotes
 from .reasoning import Veil
-from .sentence_ends import CLOSERS, NARROW, WIDE
-from .words import ANSWER_LABEL, LABEL, REASONING_LABEL, WIDE_LETTER, marks, words
+from .sentence_ends import CLOSERS
+from .words import ANSWER_LABEL, LABEL, REASONING_LABEL, WIDE_LETTER, base, marks, words
 
 _SPACES = re.compile("[ \xa0\u202f]{2,}|\t")
+_COLON = re.compile(r"[^\s:：]*[:：](?!\d)")
 _SPEAKABLE = re.compile(r"[^\W_]")
-_QUOTES = {'"': '"', "“": "”", "„": "“”", "«": "»", "»": "«", "「": "」", "『": "』", "‘": "’", "'": "'"}
 _ROLES = ("assistant", "model", "Assistant")
 """A line of a chat template that lost its tokens."""
 _DANGLING = ":：,，、،;；–—-"
 _LONG_LINE = 60  # shorter lines without an end are lines on purpose, longer ones may be wrapped
-
-
-class Mouth(Protocol):
-    """Where the words go."""
-
-    def add(self, text: str) -> None:
-        """Say this after what was said."""
-
-    def hold(self) -> None:
-        """Let nothing out until it is clear whether this is the answer."""
-
-    def trust(self) -> None:
-        """What comes now is the answer."""
-
-    def forget(self) -> None:
-        """What is not let out yet was not the answer."""
-
-    def amend(self, unwanted: str) -> None:
-        """Take these characters off the end, as far as it is not let out yet."""
 
 
 class Reader:
@@ -44,10 +27,14 @@ class Reader:
     def __init__(self, language: str, mouth: Mouth) -> None:
         self._language = language
         self._words = words(language)
+        self._ends = sentence_ends.signs(language)
+        self._ordinals = base(language) in sentence_ends.ORDINALS
         self._mouth = mouth
         self._veil = Veil()
         self._half = False
         """This stretch is what the token limit cut in the middle."""
+        self._more = False
+        """The line goes on after this stretch."""
         self._begin()
 
     def _begin(self) -> None:
@@ -68,12 +55,15 @@ class Reader:
         self._opening = True
         """Nothing is said yet: labels and quotes around the whole reply come here."""
         self._labelled = False
-        self._quote = ""
+        self._quotes = OuterQuotes()
         self._said = ""
         self._kind: Kind = "plain"
         self._item = ""
         """The last line as it is said."""
         self._list_mark = ""
+        self._indent = 0
+        """Of this line."""
+        self._item_indent = 0
         self._continued = False
         """Something of the line is said already."""
         self._wrapped = False
@@ -82,13 +72,14 @@ class Reader:
         self._blank = False
         self._dropped = False
 
-    def read(self, chunk: str) -> None:
-        """Read a chunk of the text; it ends where a sentence or a line ends."""
+    def read(self, chunk: str, *, more: bool) -> None:
+        """Read a chunk of the text; it ends where a line ends, or a sentence if there is `more` of the line."""
+        self._more = more
         self._read_visible(chunk, final=False)
 
     def finish(self, chunk: str, truncated: bool) -> None:
         """Read the last chunk and end what is open; in a truncated text it is the half that was cut off."""
-        self._half = truncated
+        self._more, self._half = False, truncated
         self._read_visible(chunk, final=True)
         self._end_line()
         self._end_blocks()
@@ -109,11 +100,25 @@ class Reader:
     # --- lines ------------------------------------------------------------------------------------------------
 
     def _read_lines(self, text: str) -> None:
-        first, *others = text.split("\n")
-        self._read_stretch(first)
-        for line in others:
+        *lines, last = text.split("\n")
+        for line in lines:
+            self._read_last_stretch(line)
             self._end_line()
-            self._read_stretch(line)
+        self._read_stretch(last)
+
+    def _read_last_stretch(self, text: str) -> None:
+        """Read what ends a line; a block of code may begin there."""
+        begin = blocks.late_fence(text)
+        idle = self._fence is None and self._data is None and self._line is None and not self._skip
+        if begin > 0 and idle:
+            self._read_stretch(text[:begin])
+            self._end_line()
+            self._read_stretch(text[begin:])
+        elif begin == 0 and idle and not self._fresh:
+            self._end_line()
+            self._read_stretch(text)
+        else:
+            self._read_stretch(text)
 
     def _read_stretch(self, text: str) -> None:
         """Read a stretch of the current line."""
@@ -150,11 +155,16 @@ class Reader:
         self._fresh = False
 
     def _start_words(self, text: str) -> None:
+        self._indent = _indent_of(text)
         start = blocks.start_of(text)
         if start.number is None:
             belongs = self._kind == "item" and not self._blank and text.startswith("  ")
             self._say(start.text, "item" if belongs and not start.text[:1].islower() else start.kind)
-        elif start.kind == "item" or self._goes_on(start.number):
+        elif start.kind == "heading":
+            self._say(start.text if self._ordinals else blocks.unnumbered(start.text), "heading")
+        elif start.kind == "item":
+            self._say(start.text if self._ordinals else blocks.unnumbered(start.text), "item")
+        elif self._goes_on(start.number):
             self._number = start.number
             self._say(blocks.unnumbered(start.text), "item")
         else:
@@ -162,7 +172,7 @@ class Reader:
 
     def _goes_on(self, number: int) -> bool:
         """Whether a line with this number goes on with a list, or a colon has announced one."""
-        announced = self._said.endswith((":", "："))
+        announced = self._said.endswith((":", "：")) and not self._ordinals
         return announced or (self._number is not None and number in (self._number, self._number + 1))
 
     def _end_line(self) -> None:
@@ -204,13 +214,14 @@ class Reader:
         return False
 
     def _say_settled(self, line: str, following: str) -> None:
+        self._indent = _indent_of(line)
         start = blocks.start_of(line)
         if "|" in line:
             if line.lstrip().startswith("|"):
                 self._say_row(line)
             else:
                 self._say(start.text, start.kind)
-        elif start.number is not None and blocks.continues_list(following, start.number):
+        elif start.number is not None and blocks.continues_list(line, following, self._ordinals):
             self._number = start.number
             self._say(blocks.unnumbered(start.text), "item")
         else:
@@ -285,14 +296,14 @@ class Reader:
         self._spaced = text[-1:].isspace()
         text = _SPACES.sub(" ", text).strip()
         spoken = inline(text, self._words, marks(text, self._language), self._language, self._continued)
-        spoken = self._unquoted(self._unlabelled(spoken)).strip()
+        spoken = _SPACES.sub(" ", self._quotes.strip(self._unlabelled(spoken), self._opening, self._more)).strip()
         if not _SPEAKABLE.search(spoken) or self._is_half_item(kind):
             return
         self._mouth.add(self._joint(kind, spoken, spaced) + spoken)
         if self._continued or self._wrapped:
             self._item = f"{self._item} {spoken}"
         else:
-            self._item, self._kind = spoken, kind
+            self._item, self._kind, self._item_indent = spoken, kind, self._indent
         self._said, self._continued = f"{self._said} {spoken}"[-120:], True
         self._opening = self._blank = self._dropped = False
 
@@ -317,30 +328,6 @@ class Reader:
             return spoken[label.end() :]
         return spoken
 
-    def _unquoted(self, spoken: str) -> str:
-        """Without the quotes around the whole reply, but with those around a part of it."""
-        if self._quote:
-            return self._without_closing(spoken)
-        closing = _QUOTES.get(spoken[:1], "") if self._opening else ""
-        if not closing:
-            return spoken
-        inside, last = spoken[1:-1], spoken[-1:]
-        if any(mark in inside for mark in closing) and not (last in closing and spoken[0] not in inside):
-            return spoken
-        if last in closing:
-            return inside
-        self._quote = closing if spoken[0] != "'" else ""
-        return spoken[1:] if self._quote else spoken
-
-    def _without_closing(self, spoken: str) -> str:
-        for mark in self._quote:
-            position = spoken.rfind(mark)
-            odd = spoken.count(mark) % 2 if self._quote == '"' else mark in spoken
-            if position >= 0 and odd and not spoken[position + 1 : position + 2].isalnum():
-                self._quote = ""
-                return spoken[:position] + spoken[position + 1 :]
-        return spoken
-
     def _joint(self, kind: Kind, spoken: str, spaced: bool) -> str:
         """What stands between what was said and this."""
         self._wrapped = False
@@ -350,24 +337,26 @@ class Reader:
         last = self._said.rstrip(CLOSERS + " ")[-1:]
         gap = "" if WIDE_LETTER.match(self._said[-1:]) and WIDE_LETTER.match(spoken) else " "
         if self._continued:
-            return gap if spaced or not WIDE_LETTER.match(self._said[-1:]) else ""
-        if last in NARROW + WIDE:
+            return " " if spaced else ""
+        if last in self._ends:
             return gap
         if last in _DANGLING and self._dropped:
             self._mouth.amend(_DANGLING)
             return sign.stop + sign.gap
         if last in _DANGLING:
             return gap
+        nested = self._kind == "item" and self._indent > self._item_indent + 1
+        if kind == "item" and (nested or self._kind == "plain") and len(self._item) < _LONG_LINE:
+            self._list_mark = ""
+            return (sign.stop if _COLON.search(f"{self._item} {spoken}") else sign.colon) + sign.gap
         if kind == "item" == self._kind:
             return self._list_joint(spoken) + sign.gap
-        if kind == "item" and self._kind == "plain" and len(self._item) < _LONG_LINE:
-            return sign.colon + sign.gap
         self._wrapped = self._wraps(kind, spoken)
         return gap if self._wrapped else sign.stop + sign.gap
 
     def _list_joint(self, spoken: str) -> str:
         """A comma between short items, a stop between longer ones, and from then on."""
-        if any(not _is_short(item) for item in (self._item, spoken)):
+        if self._indent + 1 < self._item_indent or not (_is_short(self._item) and _is_short(spoken)):
             self._list_mark = "stop"
         sign = marks(self._said, self._language)
         return sign.stop if self._list_mark else sign.comma
@@ -377,17 +366,23 @@ class Reader:
         if kind != "plain" or self._kind in ("heading", "row") or (self._blank and self._kind == "item"):
             return False
         long = self._kind == "plain" and not self._blank and len(self._item) >= _LONG_LINE
-        return long or spoken[:1].islower()
+        return long or (spoken[:1].islower() and not _COLON.match(spoken))
 
     def _close(self) -> None:
         """End the last sentence where the writer did not."""
-        sign = marks(self._said, self._language)
+        stop = marks(self._said, self._language).stop
         last = self._said.rstrip(CLOSERS + " ")[-1:]
+        if last in self._ends:
+            return
         if last in _DANGLING:
             self._mouth.amend(_DANGLING)
-            self._mouth.add(sign.stop)
-        elif self._kind != "plain" and last not in NARROW + WIDE:
-            self._mouth.add(sign.stop)
+            self._mouth.add(stop)
+        elif self._kind != "plain":
+            self._mouth.add(stop)
+
+
+def _indent_of(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
 
 
 def _is_short(item: str) -> bool:

@@ -191,7 +191,7 @@ def _spoken_tag(name: str, closing: bool) -> str:
 def _uncut(text: str) -> str:
     """The end of the whole text without a tag that was cut in the middle."""
     for opening, pattern in (
-        ("<", r"<[|/!]?[\w|:/.\-]*+|</?[A-Za-z][\w\-]*+\s[^<>=]*+=[^<>]*+"),
+        ("<", r"<[|/!]?(?!\d)[\w|:/.\-]*+|</?[A-Za-z][\w\-]*+\s[^<>=]*+=[^<>]*+"),
         ("[", r"\[/?[A-Z_]{1,16}"),
     ):
         begin = text.rfind(opening)

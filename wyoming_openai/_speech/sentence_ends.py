@@ -9,17 +9,19 @@ NARROW = ".!?…‽"
 """Ends of sentences that need a blank after them."""
 WIDE = "。！？｡।॥۔؟።፧፨།༎။។៕։᙮⁇⁈⁉"
 """Ends of sentences that stand on their own."""
+GREEK = ";\u037e"
+"""The question mark of Greek, and what is typed for it."""
 CLOSERS = "\"'”’“‘»«›‹)]}」』）］】》〉〟"
 
-_CANDIDATE = re.compile(rf"(?<![{NARROW}{WIDE}])[{NARROW}{WIDE}]++[{re.escape(CLOSERS)}]*+")
-_FRENCH = re.compile(
-    rf"(?<![{NARROW}{WIDE}])[{NARROW}{WIDE}]++(?:[{re.escape(CLOSERS)}]|[ \xa0\u202f](?=»))*+"
-)  # "« Ça va ? »"
-_GREEK = re.compile(rf"(?<![{NARROW};;])[{NARROW};;]++[{re.escape(CLOSERS)}]*+")
+_ENDS = rf"(?<![{NARROW}{WIDE}])[{NARROW}{WIDE}]++"
+_AFTER_WIDE = rf"(?<=[{WIDE}])[\"'”’)）」』》〉〟]*+"  # here “ begins the next sentence
+_CANDIDATE = re.compile(rf"{_ENDS}(?:{_AFTER_WIDE}|(?<![{WIDE}])[{re.escape(CLOSERS)}]*+)")
+_FRENCH = re.compile(rf"{_ENDS}(?:[{re.escape(CLOSERS)}]|[ \xa0\u202f](?=»))*+")  # « Ça va ? »
+_GREEK = re.compile(rf"(?<![{NARROW}{GREEK}])[{NARROW}{GREEK}]++[{re.escape(CLOSERS)}]*+")
 _THAI = re.compile(r"(?:ครับ|คร้าบ|ค่ะ|คะ|จ้ะ|จ้า|ฮะ)(?=[ ]|$)|(?<![.!?…])[.!?…]++[\"'”’)]*+")
 _WORD = re.compile(r"[^\s.()\[\]\"“„«»‘(]*(?:\.[^\s.()\[\]\"“„«»]+)*$")
 
-_COMMON = "dr mr mrs ms prof st sr jr vs e.g i.e cf approx etc.)"
+_COMMON = "dr mr mrs ms prof st sr jr vs e.g i.e cf approx"
 _ABBREVIATIONS = {
     "en": "dept est fig gen gov hon rev sen sgt capt col lt maj messrs mt apt ave blvd rd min max temp resp",
     "de": "bzw ca z.b zb u.a d.h evtl ggf inkl exkl vgl sog hr fr frl dipl ing str tel max min mind zzgl abzgl bspw jh "
@@ -31,37 +33,34 @@ _ABBREVIATIONS = {
     "it": "sig sigra sigg dott avv ing arch on egr es p.es ca circa tel pag art cap gen feb apr ago sett ott nov dic "
     "max min",
     "pt": "sra srs exmo exma ex p.ex aprox tel av pág págs art cap máx mín jan fev abr ago set out nov dez",
-    "nl": "dhr mevr mw drs ir ing bijv bv d.w.z o.a m.a.w ca enz.) incl excl evt i.p.v t.o.v m.b.t a.u.b tel max min "
-    "jan feb apr aug sept okt nov dec",
+    "nl": "dhr mevr mw drs ir ing bijv bv d.w.z o.a m.a.w ca incl excl evt i.p.v t.o.v m.b.t a.u.b tel max min jan feb "
+    "apr aug sept okt nov dec",
     "sv": "t.ex bl.a d.v.s dvs ca kl f.eks resp st tel max min",
-    "da": "f.eks bl.a dvs ca kl ifm evt inkl ekskl tlf maks min hr fr",
+    "da": "f.eks bl.a dvs ca kl ifm evt inkl ekskl tlf maks min hr fr d",
     "nb": "f.eks bl.a dvs ca kl evt inkl ekskl tlf maks min hr fr",
     "fi": "esim mm ns n klo puh t.s maks min",
-    "pl": "np tj tzn m.in ok godz ul al pl im ds dyr inż mgr hab św ww wg zob tel max min r ok sty lut",
+    "pl": "np tj tzn m.in ok godz ul al pl im ds dyr inż mgr hab św ww wg zob tel max min r sty lut",
     "cs": "např tj tzv mj ul tř nám ing mgr mudr judr cca hod tel max min p pí sl",
-    "sk": "napr tj tzv ul nám ing mgr mudr cca hod tel max min p pani",
-    "hu": "pl kb ill ún stb.) ld dr u. utca özv ifj id max min",
+    "sk": "napr tj tzv ul nám ing mgr mudr cca hod tel max min p",
+    "hu": "pl kb ill ún ld u özv ifj id max min",
     "ro": "dl dna d-na d-l str nr ex cca tel max min",
     "ru": "т т.е т.к т.н г гг ул пр пл д кв корп им напр см ср тел руб коп тыс млн млрд проф акад стр рис мин макс гр",
     "uk": "т т.е р вул просп пл буд кв ім напр див тел грн коп тис млн млрд проф акад с рис хв макс мін",
     "bg": "т.е т.нар напр ул бул пл бл ап вх г гр тел лв ст проф инж макс мин",
-    "el": "κ κα κκ π.χ δηλ τηλ οδ αρ λεωφ περ μ.μ.) π.μ.) μεγ ελαχ",
-    "tr": "örn vb.) sn av yrd doç cad sok mah apt no tel maks min yy",
-    "hr": "npr tj tzv ul dr ing itd.) oko max min",
-    "sl": "npr tj oz t.i ul dr ing itd.) max min",
+    "el": "κ κα κκ π.χ δηλ τηλ οδ αρ λεωφ περ μεγ ελαχ",
+    "tr": "örn sn av yrd doç cad sok mah apt tel maks min yy",
+    "hr": "npr tj tzv ul dr ing max min",
+    "sl": "npr tj oz t.i ul dr ing max min",
     "sr": "нпр тј тзв ул др инж npr tj tzv ul",
     "ca": "sra aprox p.ex pàg tel av c núm màx mín",
     "hi": "डॉ श्री प्रो पं",
     "he": "פרופ עמ מס",
     "ar": "د أ م ص.ب",
-    "id": "dr bpk sdr jl no tgl dll.) dsb.) mis yg",
+    "id": "dr bpk sdr jl tgl mis yg",
     "vi": "tp ts ths gs pgs đ/c",
 }
-_LISTS = {
-    language: frozenset(words.replace(".)", "").split()) | frozenset(_COMMON.replace(".)", "").split())
-    for language, words in _ABBREVIATIONS.items()
-}
-_NO_WORDS: frozenset[str] = frozenset(_COMMON.replace(".)", "").split())
+_NO_WORDS = frozenset(_COMMON.split())
+_LISTS = {language: frozenset(words.split()) | _NO_WORDS for language, words in _ABBREVIATIONS.items()}
 _NUMBERED_THINGS = (
     "no nos nr nº n p pp s vol fig abs art kap bd str č čís núm num kl tel ch sec sek min max p.m № стр рис сс д кв "
     "pos ziff ap apt rm ext tlf klo godz pág"
@@ -71,7 +70,7 @@ _BEFORE_NUMBERS = frozenset(_NUMBERED_THINGS.split())
 _ENDING = "a.m p.m u.s u.s.a u.k etc usw itd itp inc ltd co jr d.c т.д т.п и.т.д μ.μ π.μ osv enz stb ntr"
 _MAY_END = frozenset(_ENDING.split())
 _ORDINAL_LANGUAGES = "de da nb fi pl cs sk hu hr sr sl et lv lt tr is eu bs mk"
-_ORDINAL = frozenset(_ORDINAL_LANGUAGES.split())
+ORDINALS = frozenset(_ORDINAL_LANGUAGES.split())
 """Languages in which "3." is "third"."""
 _INITIAL = re.compile(r"(?:^|[\s.(])[^\W\d_]$")
 
@@ -100,7 +99,8 @@ def _is_end(text: str, begin: int, mark: re.Match[str], following: str, language
     if next_char and not following[0].isspace():
         return False
     sentence = text[max(begin, mark.start() - 40) : mark.start()].lstrip()
-    if next_char.islower() and not _starts_small(text, begin):
+    asked = signs[0] in "!?‽" and signs[-1] not in CLOSERS  # but not in: "Halt!", he said
+    if next_char.islower() and not asked and not _starts_small(text, begin):
         return False
     if signs[0] != "." or signs.startswith(".."):
         return True
@@ -138,12 +138,17 @@ def _is_number_stop(sentence: str, word: str, next_char: str, language: str) -> 
         return True  # "1. Milk"
     if not next_char:
         return bool(word)  # "21." of "21.5", as far as anyone knows
-    return base(language) in _ORDINAL and bool(word) and len(word) <= 2 and next_char.isalpha()
+    return base(language) in ORDINALS and bool(word) and len(word) <= 2 and next_char.isalpha()
+
+
+def signs(language: str) -> str:
+    """The signs that end sentences in this language."""
+    return NARROW + WIDE + (GREEK if base(language) == "el" else "")
 
 
 def settled(text: str) -> int:
     """How much of a text without ends stays without, whatever follows."""
-    return len(text.rstrip(NARROW + WIDE + CLOSERS + ";; "))
+    return len(text.rstrip(NARROW + WIDE + CLOSERS + GREEK + " "))
 
 
 def split(text: str, language: str) -> list[str]:

@@ -225,12 +225,16 @@ MUSING = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """A first sentence that may be thinking aloud: some servers leave out the tag that opens it."""
+THINKING = re.compile(rf"\W{{0,3}}.{{0,25}}(?:{_USER})", re.IGNORECASE)
+"""A first sentence that speaks of the person who asked is not said to this person."""
 
 _ACTIONS = {
-    "en": "smil|grin|laugh|laught|chuckl|giggl|wink|nod|sigh|cough|clears?|clearing|gasp|yawn|shrug|wav|bow|danc|clap|"
-    "cheer|hum|paus|whisper|jump|hop|twirl|tip|beep|bleep|boop|whirr|static|sniff|snort|groan|moan|gulp|blink|"
-    "scratch|think|ponder|roll|rais|lean|adjust|strok|tap|snap|flip|spin|bounc|beam|blush|frown|smirk|sob|cri|cries|"
-    "singing|sings?|music|applause|silence|sound|drumroll|thumbs|stretch|salut|curts|shak|hold|look|point|rub|pat",
+    "en": "smil|grin|laugh|chuckl|giggl|wink|nods|nodding|sigh|cough|clears|clearing|gasp|yawn|shrug|waves|waving|bows|"
+    "bowing|dances|dancing|claps|clapping|cheers|hums|humming|pauses|pausing|whispers|whispering|jumps|jumping|hops|"
+    "hopping|twirl|tips|tipping|beep|bleep|boop|whirr|sniff|snort|groan|moan|gulp|blink|scratches|thinks|ponders|"
+    "pondering|rolls|rolling|raises|raising|leans|leaning|adjusts|strokes|taps|tapping|snaps|flips|spins|spinning|"
+    "bounces|beams|blush|frown|smirk|sobs|cries|singing|sings|drumroll|stretches|salutes|curtsies|shakes|holds|looks|"
+    "looking|points|pointing|rubs|pats|clicks|leaps|runs|enters|exits|turns|takes|puts",
     "de": "lach|lacht|lächel|grins|zwinker|nick|seufz|hust|räusper|kicher|schmunzel|winkt|winkend|flüster|verbeug|hüpf|"
     "springt|pfeift|singt|gähn|klatscht|pause",
     "fr": "rire|rires|rit|riant|sourit|sourire|souriant|soupir|"
