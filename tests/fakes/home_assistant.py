@@ -41,6 +41,8 @@ class Client:
         self.last_number = 0
         self.subscriptions: dict[int, str] = {}
         self.coalesce = False
+        self.then: Callable[[], None] | None = None
+        """Called when what is to be sent has been sent."""
         self._queue: deque[str] = deque()
         self._filled = asyncio.Event()
 
@@ -59,6 +61,9 @@ class Client:
                 await self.socket.send_str(batch)
             while self._queue:
                 await self.socket.send_str(self._queue.popleft())
+            if self.then is not None:
+                self.then()
+                self.then = None
 
     def abort(self) -> None:
         if self.request.transport is not None:
@@ -81,6 +86,12 @@ class FakeHomeAssistant:
         """Commands that are never answered."""
         self.before: dict[str, Callable[[], None]] = {}
         """Called once, just before a command is answered: for races."""
+        self.after: dict[str, Callable[[], None]] = {}
+        """Called once, just after the answer has gone out."""
+        self.answers: dict[str, Callable[[dict[str, Any]], Any]] = {}
+        """What is answered to further commands, worked out from the message."""
+        self.events: dict[str, Callable[[dict[str, Any]], Any]] = {}
+        """The first event of further subscriptions."""
         self.commands: list[dict[str, Any]] = []
         self.log_ins = 0
         self.clients: list[Client] = []
@@ -316,6 +327,7 @@ class FakeHomeAssistant:
         self.commands.append(message)
         if (prank := self.before.pop(command, None)) is not None:
             prank()
+        client.then = self.after.pop(command, None) or client.then
         if command in self.ignore:
             return
         code = self.refuse.get(command) or ("unauthorized" if command in ADMIN_ONLY and not self.is_admin else None)
@@ -332,6 +344,8 @@ class FakeHomeAssistant:
         elif command == "render_template":
             client.send({"id": number, "type": "event", "event": {"error": "a warning", "level": "WARNING"}})
             client.send({"id": number, "type": "event", "event": {"result": message["template"], "listeners": {}}})
+        elif command in self.events:
+            client.send({"id": number, "type": "event", "event": self.events[command](message)})
 
     def _result(self, client: Client, message: dict[str, Any]) -> Any:
         match message:
@@ -339,10 +353,14 @@ class FakeHomeAssistant:
                 client.coalesce = "coalesce_messages" in message["features"]
             case {"type": "subscribe_entities" | "render_template" as command, "id": number}:
                 client.subscriptions[number] = command
+            case {"type": command, "id": number} if command in self.events:
+                client.subscriptions[number] = command
+            case {"type": command} if command in self.answers:
+                return self.answers[command](message)
             case {"type": "subscribe_events", "event_type": event_type, "id": number}:
                 client.subscriptions[number] = event_type
             case {"type": "unsubscribe_events", "subscription": number}:
-                del client.subscriptions[number]
+                client.subscriptions.pop(number, None)
             case {"type": "config/entity_registry/get_entries", "entity_ids": entity_ids}:
                 known = {entry["entity_id"]: entry for entry in self.entries}
                 return {each: {**known[each], **self._extended(each)} if each in known else None for each in entity_ids}

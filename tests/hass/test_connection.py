@@ -99,6 +99,18 @@ async def test_warnings_are_not_taken_for_the_result_of_a_template(hass: FakeHom
         assert hass.clients[0].subscriptions == {}
 
 
+async def test_template_is_followed_until_unsubscribed(hass: FakeHomeAssistant) -> None:
+    results: list[Any] = []
+    async with Connection.open(hass.settings) as connection:
+        number = await connection.follow_template("{{ 1 }}", {}, results.append)
+        for event in ({"result": 2}, None, {"error": "x", "level": "ERROR"}, {"result": 3}):
+            hass.push_event(event, "render_template")
+        await connection.unsubscribe(number)
+        hass.push_event({"result": 4}, "render_template")
+        await connection.command("ping")
+    assert results == ["{{ 1 }}", 2, 3]
+
+
 async def test_events_after_the_wanted_one_go_to_the_handler(hass: FakeHomeAssistant) -> None:
     events: list[Any] = []
     async with Connection.open(hass.settings) as connection:
@@ -268,7 +280,16 @@ async def test_commands_that_change_something_are_never_sent(hass: FakeHomeAssis
 
 def test_list_of_commands_holds_only_reads() -> None:
     harmless = {"ping", "supported_features", "unsubscribe_events", "render_template", "auth/current_user"}
-    reading = ("list", "get", "get_config", "get_events", "get_entries", "get_translations", "source", "list_issues")
+    reading: tuple[str, ...] = (
+        "list",
+        "get",
+        "get_config",
+        "get_events",
+        "get_entries",
+        "get_translations",
+        "source",
+        "list_issues",
+    )
     reading += ("history_during_period", "list_statistic_ids", "statistics_during_period")
     for command in READS - harmless:
         verb = command.rpartition("/")[2]

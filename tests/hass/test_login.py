@@ -17,9 +17,9 @@ from wyoming_openai.hass.login import websocket_url
 CERTIFICATE = Path(__file__).parent / "self_signed.pem"
 
 
-async def refusal(settings: HassSettings) -> HassError:
+async def refusal(settings: HassSettings, patience: float = 10.0) -> HassError:
     with pytest.raises(HassError) as caught:
-        async with Connection.open(settings, pace=Pace(connect=0.5)):
+        async with Connection.open(settings, pace=Pace(connect=patience)):
             pass
     return caught.value
 
@@ -86,6 +86,7 @@ async def test_nothing_listens(hass: FakeHomeAssistant) -> None:
 
 
 async def test_password_in_the_address_is_not_told(hass: FakeHomeAssistant) -> None:
+    assert HassSettings("https://user:secret@host:8123/?key=secret", "t").address == "https://host:8123"
     await hass.shut()
     error = await refusal(replace(hass.settings, url=f"http://user:secret@127.0.0.1:{hass.port}/?key=secret"))
     assert f"http://127.0.0.1:{hass.port}" in str(error)
@@ -94,7 +95,7 @@ async def test_password_in_the_address_is_not_told(hass: FakeHomeAssistant) -> N
 
 async def test_nothing_is_said(hass: FakeHomeAssistant) -> None:
     hass.mute = True
-    assert "did not let us in" in str(await refusal(hass.settings))
+    assert "did not let us in" in str(await refusal(hass.settings, 0.1))
 
 
 async def test_nothing_is_answered() -> None:
@@ -106,7 +107,7 @@ async def test_nothing_is_answered() -> None:
 
     async with await asyncio.start_server(hold, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        assert "did not answer" in str(await refusal(HassSettings(f"http://127.0.0.1:{port}", "t")))
+        assert "did not answer" in str(await refusal(HassSettings(f"http://127.0.0.1:{port}", "t"), 0.1))
         stop.set()
 
 

@@ -1,8 +1,10 @@
 """The mirror: whole or absent, fresh or said not to be, and equal to the home whatever happens when."""
 
 import asyncio
+import gc
 import logging
 import random
+import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -36,7 +38,7 @@ HASTE = Pace(
     refused_once=0,
     refused_again=0,
     slow_every=3600,
-    starting_every=3600,
+    starting_every=0.01,
 )
 NEVER_AGAIN = replace(HASTE, refresh_every=3600)
 LAMP = "light.ceiling_lights"
@@ -229,6 +231,15 @@ async def test_connection_lost_during_the_load(hass: FakeHomeAssistant) -> None:
         assert hass.log_ins == 4
 
 
+@pytest.mark.parametrize("command", ["subscribe_events", "get_config", "config/entity_registry/get_entries"])
+async def test_connection_lost_just_after_an_answer(hass: FakeHomeAssistant, command: str) -> None:
+    hass.after[command] = hass.drop
+    async with mirrored(hass) as mirror:
+        await until(mirror, lambda: mirror.fresh and hass.log_ins == 2)
+        hass.set_state(LAMP, "off")
+        await until(mirror, equal(mirror, hass))
+
+
 async def test_load_that_is_never_answered_is_given_up(hass: FakeHomeAssistant) -> None:
     hass.ignore.add("config/device_registry/list")
     async with running(hass, replace(HASTE, load=0.05)) as mirror:
@@ -321,8 +332,8 @@ async def test_changes_that_change_nothing_keep_the_registries(hass: FakeHomeAss
         registries = home_of(mirror).registries
         hass.fire("area_registry_updated", {"action": "update", "area_id": "kitchen"})
         hass.fire("entity_registry_updated", {"action": "update", "entity_id": LAMP})
+        await until(mirror, lambda: hass.count("config/area_registry/list") == 2)
         await caught_up(mirror)
-        assert hass.count("config/area_registry/list") == 2
         assert home_of(mirror).registries is registries
 
 
@@ -415,6 +426,16 @@ async def test_lost_home_stays_but_is_not_fresh(hass: FakeHomeAssistant) -> None
         assert mirror.home is not home, "swapped, not mended"
 
 
+async def test_old_home_is_let_go_of(hass: FakeHomeAssistant) -> None:
+    async with mirrored(hass) as mirror:
+        old = weakref.ref(home_of(mirror))
+        hass.drop()
+        await until(mirror, lambda: mirror.fresh and mirror.home is not old())
+        await caught_up(mirror)
+        gc.collect()
+        assert old() is None
+
+
 async def test_time_of_the_loss_is_kept_while_it_lasts(hass: FakeHomeAssistant) -> None:
     async with mirrored(hass) as mirror:
         hass.mute = True
@@ -445,6 +466,15 @@ async def test_command_in_flight_when_the_connection_breaks(hass: FakeHomeAssist
             await waiting
 
 
+async def test_template_is_followed_as_long_as_the_connection_lives(hass: FakeHomeAssistant) -> None:
+    results: list[Any] = []
+    async with mirrored(hass) as mirror:
+        following = asyncio.create_task(mirror.follow_template("{{ 1 }}", {}, results.append))
+        await until(mirror, lambda: results == ["{{ 1 }}"])
+        hass.drop()
+        await following
+
+
 async def test_drop_storm_is_not_a_log_storm(hass: FakeHomeAssistant, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     async with mirrored(hass) as mirror:
@@ -463,25 +493,28 @@ async def test_silent_connection_is_replaced(hass: FakeHomeAssistant) -> None:
         await until(mirror, equal(mirror, hass))
 
 
-async def test_home_assistant_that_starts_is_not_fresh_until_it_runs(hass: FakeHomeAssistant) -> None:
-    hass.home["get_config"]["state"] = "STARTING"
-    late = hass.states.pop(LAMP)
+async def test_home_assistant_that_starts_has_no_home_until_it_runs(hass: FakeHomeAssistant) -> None:
+    hass.home["get_config"]["state"] = "NOT_RUNNING"
     async with running(hass) as mirror:
         await until(mirror, lambda: mirror.status.phase is Phase.STARTING)
         assert not mirror.fresh
+        assert mirror.home is None
         assert mirror.status.sentence == "home_loading"
-        hass.states[LAMP] = late
+        assert hass.count("subscribe_entities") == 0
         hass.configure(state="RUNNING")
         await until(mirror, lambda: mirror.fresh)
         assert picture(home_of(mirror)) == truth(hass)
 
 
-async def test_end_of_starting_is_found_without_an_event(hass: FakeHomeAssistant) -> None:
-    hass.home["get_config"]["state"] = "STARTING"
-    async with running(hass, replace(HASTE, starting_every=0.01)) as mirror:
+async def test_home_assistant_that_stops_and_runs_again_is_loaded_afresh(hass: FakeHomeAssistant) -> None:
+    async with mirrored(hass) as mirror:
+        old = mirror.home
+        hass.configure(state="STOPPING")
         await until(mirror, lambda: mirror.status.phase is Phase.STARTING)
-        hass.home["get_config"]["state"] = "RUNNING"
+        assert not mirror.fresh
+        hass.home["get_config"]["state"] = "RUNNING"  # and nobody says so
         await until(mirror, lambda: mirror.fresh)
+        assert mirror.home is not old
 
 
 # Wrong token
@@ -576,7 +609,9 @@ def test_outage_between_does_not_forgive_a_wrong_token() -> None:
 
 
 def test_home_that_is_too_big_is_not_asked_for_in_a_hurry() -> None:
-    assert Retries(Pace()).wait_after(MessageTooBig()) >= 60
+    retries = Retries(Pace())
+    assert retries.wait_after(MessageTooBig()) < 1, "it may have been an accident"
+    assert retries.wait_after(MessageTooBig()) >= 60
 
 
 # Equality, whatever happens

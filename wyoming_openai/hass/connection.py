@@ -98,7 +98,7 @@ class Pace:
     refresh_every: float = 2.0
     slow_every: float = 60.0
     """For what Home Assistant does not announce."""
-    starting_every: float = 5.0
+    starting_every: float = 1.0
     reload_every: float = 3.0
 
 
@@ -216,6 +216,26 @@ class Connection:
         if "result" not in event:
             raise CommandFailed("render_template", "template_error", str(event.get("error")))
         return event["result"]
+
+    async def follow_template(
+        self, template: str, variables: Mapping[str, Any], take: Callable[[Any], None], *, timeout: float = 3.0
+    ) -> int:
+        """Have Home Assistant render a template now and at each change of what it looked at, until unsubscribed.
+
+        Gives the subscription's number. Raises `CommandFailed` if the template fails the first time.
+        """
+        fields = {"template": template, "variables": dict(variables), "timeout": timeout, "report_errors": True}
+
+        def take_result(event: Any) -> None:
+            if isinstance(event, dict) and "result" in event:
+                take(event["result"])
+
+        number, event = await self._follow("render_template", fields, timeout + 2.0, _is_final, take_result)
+        if "result" not in event:
+            await self.unsubscribe(number)
+            raise CommandFailed("render_template", "template_error", str(event.get("error")))
+        take_result(event)
+        return number
 
     async def _first_event(
         self, command: str, fields: Mapping[str, Any], timeout: float, wanted: Callable[[Any], bool]

@@ -1,11 +1,11 @@
 """Asking Home Assistant for its home: which commands, how many at once, and what may be missing."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import AsyncGenerator, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from .connection import CommandFailed, Connection
-from .home import Registries, Row, entity_from_row, exposed_from_result
+from .home import Row
 from .snapshot import (
     AREAS,
     CONFIG,
@@ -19,12 +19,12 @@ from .snapshot import (
     LABELS,
     SOURCES,
     TRANSLATIONS,
-    Results,
+    registries_from_results,
 )
 
 T = TypeVar("T")
 
-COMMANDS = (CONFIG, AREAS, FLOORS, LABELS, DEVICES, ENTITIES, CONFIG_ENTRIES, SOURCES, EXPOSED, ISSUES)
+COMMANDS = (CONFIG, AREAS, FLOORS, LABELS, DEVICES, CONFIG_ENTRIES, SOURCES, EXPOSED, ISSUES)
 ENTRIES_AT_ONCE = 500  # a message of half a megabyte, and no long pause for Home Assistant
 
 ABSENT = frozenset({"unknown_command", "unauthorized"})
@@ -34,18 +34,27 @@ LUXURIES = frozenset({CONFIG_ENTRIES, SOURCES, EXPOSED, ISSUES, *TRANSLATIONS})
 """A home without the answer is still whole: without the list, exposure is what the entity registry says."""
 
 
-async def fetch_home(connection: Connection, *, timeout: float, whole: bool = True) -> dict[str, Any]:
-    """The raw results that make a home, but for its states. Raises `CommandFailed`, `ConnectionLost`.
+async def fetch_home(
+    connection: Connection, *, timeout: float, whole: bool = True
+) -> AsyncGenerator[dict[str, Any], None]:
+    """The raw results that make a home, but for its states, in parts. Raises `CommandFailed`, `ConnectionLost`.
 
-    If not `whole`, the extended entries of the entity registry hold nothing that its list has already.
+    In parts, so that the largest need not be held together with the others. If not `whole`, the extended entries of
+    the entity registry hold nothing that its list has already.
     """
-    results = await fetch(connection, COMMANDS, timeout=timeout)
-    language = str((results[CONFIG] or {}).get("language", "en"))
-    translations, entries = await all_of(
-        fetch(connection, TRANSLATIONS, timeout=timeout, language=language),
-        fetch_entries(connection, _exposed_ids(results), timeout=timeout, whole=whole),
-    )
-    return {**results, **translations, ENTRIES: entries}
+    small = await fetch(connection, COMMANDS, timeout=timeout)
+    yield small
+    yield await _fetch_entities(connection, small[EXPOSED], timeout, whole)
+    language = str((small[CONFIG] or {}).get("language", "en"))
+    yield await fetch(connection, TRANSLATIONS, timeout=timeout, language=language)
+
+
+async def _fetch_entities(connection: Connection, exposed: Any, timeout: float, whole: bool) -> dict[str, Any]:
+    """The list of the entity registry, and extended entries of what Assist may know of: only their aliases matter."""
+    results = await fetch(connection, (ENTITIES,), timeout=timeout)
+    registries = await asyncio.to_thread(registries_from_results, {**results, EXPOSED: exposed})
+    wanted = registries.exposed & registries.entities.keys()
+    return results | {ENTRIES: await fetch_entries(connection, wanted, timeout=timeout, whole=whole)}
 
 
 async def fetch(
@@ -62,9 +71,11 @@ async def fetch_entries(
 ) -> dict[str, Row | None]:
     """Extended entries of the entity registry, None for ids it does not hold. Ids it says nothing of are missing."""
     ids = sorted(entity_ids)
-    chunks = [ids[start : start + ENTRIES_AT_ONCE] for start in range(0, len(ids), ENTRIES_AT_ONCE)]
-    parts = await all_of(*(_fetch_chunk(connection, chunk, timeout, whole) for chunk in chunks))
-    return {entity_id: row for part in parts for entity_id, row in part.items()}
+    entries: dict[str, Row | None] = {}
+    # One after the other: asked for together they would come as one message, and take long to read in one go.
+    for start in range(0, len(ids), ENTRIES_AT_ONCE):
+        entries |= await _fetch_chunk(connection, ids[start : start + ENTRIES_AT_ONCE], timeout, whole)
+    return entries
 
 
 async def all_of(*coroutines: Coroutine[Any, Any, T]) -> tuple[T, ...]:
@@ -101,10 +112,3 @@ async def _fetch_chunk(
     if whole:
         return known
     return {entity_id: row and {"aliases": row.get("aliases")} for entity_id, row in known.items()}
-
-
-def _exposed_ids(results: Results) -> frozenset[str]:
-    """Registered entities that Assist may know of: the only ones whose aliases matter."""
-    entities = {row["entity_id"]: entity_from_row(row) for row in results[ENTITIES] or ()}
-    exposed = Registries(entities=entities, exposed_by_list=exposed_from_result(results[EXPOSED])).exposed
-    return exposed & entities.keys()

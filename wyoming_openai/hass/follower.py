@@ -1,8 +1,9 @@
 """The life of one connection: load the home, then keep it equal to Home Assistant's."""
 
 import asyncio
+import ctypes
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
@@ -24,7 +25,7 @@ from .snapshot import (
     SOURCES,
     STATES,
     TRANSLATIONS,
-    home_from_results,
+    Results,
     registries_from_results,
     update_home,
 )
@@ -74,13 +75,16 @@ class _Feed:
 
 
 class Follower:
-    """Follows Home Assistant over one connection. `publish` is told of each new home and each change of one.
+    """Follows Home Assistant over one connection. `publish` is told of each new home, each change of one, and of a
+    Home Assistant that has none yet.
 
     A single task writes all but the states, so nothing it waits for can be overtaken. States are written as they
     arrive. What changes while it is being fetched is fetched again.
     """
 
-    def __init__(self, connection: Connection, publish: Callable[[Home], None], pace: Pace, complaints: Complaints):
+    def __init__(
+        self, connection: Connection, publish: Callable[[Config, Home | None], None], pace: Pace, complaints: Complaints
+    ):
         self._connection = connection
         self._publish = publish
         self._pace = pace
@@ -101,12 +105,24 @@ class Follower:
 
     async def run(self) -> NoReturn:
         """Load and follow until the connection ends. Raises `ConnectionLost`, `CommandFailed`."""
+        await self._until_running()
         events = {event for part in PARTS.values() for event in part.events}
         await all_of(*(self._subscribe(event) for event in events))
         await self._load()
         while True:
             await self._until_due()
             await self._work()
+
+    async def _until_running(self) -> None:
+        """Wait for the end of Home Assistant's start: before it there is no whole home, and so much happens at once
+        that Home Assistant throws out whoever follows it.
+        """
+        while True:
+            config = Config.from_row((await fetch(self._connection, (CONFIG,)))[CONFIG] or {})
+            if config.is_running:
+                return
+            self._publish(config, None)
+            await asyncio.sleep(self._pace.starting_every)
 
     async def _subscribe(self, event: str) -> None:
         parts = [name for name, part in PARTS.items() if event in part.events]
@@ -125,6 +141,8 @@ class Follower:
             self._changed_entities.update(name for name in names if isinstance(name, str))
         for part in parts:
             self._mark(part)
+        if "entities" in parts and (data.get("action") != "update" or "old_entity_id" in data):
+            self._mark("integrations")  # they also say whose an entity is
 
     def _mark(self, part: str, delay: float | None = None) -> None:
         """Have a part fetched: at once but for the rest of its bunch, yet not sooner than its last fetch allows."""
@@ -146,26 +164,28 @@ class Follower:
         self._changed_entities.clear()
         self._damaged = False
         feed = _Feed()
+        home = Home(Config(), Registries())
         try:
             async with asyncio.timeout(self._pace.load) as limit:
+                async with aclosing(fetch_home(self._connection, timeout=self._pace.load, whole=False)) as parts:
+                    async for results in parts:
+                        await _put(home, results)
                 number, states = await self._connection.follow(STATES, _has_states, feed, timeout=self._pace.load)
-                results = await fetch_home(self._connection, timeout=self._pace.load, whole=False)
         except TimeoutError:
             if not limit.expired():
                 raise
             raise ConnectionLost(f"Home Assistant did not send its home within {self._pace.load:.0f} s") from None
-        home = await asyncio.to_thread(home_from_results, results)
         # Not with the rest: a state that makes no sense is left out, and asking again would not mend it.
         if not await asyncio.to_thread(home.apply_states, states):
             self._complaints.about("Home Assistant sent states that make no sense; they are left out")
         feed.flow_to(partial(self._on_states, home))
         self._home, old = home, self._states
         self._states = number
-        self._publish(home)
+        self._publish(home.config, home)
         if old is not None:
             await self._connection.unsubscribe(old)
-        if not home.config.is_running:
-            self._mark("config", self._pace.starting_every)
+        del results, states
+        await asyncio.to_thread(_return_memory)
         self._look_again = _now() + self._pace.slow_every
         # However often something makes no sense, most of the time is left for other things.
         self._reload_again = _now() + max(self._pace.reload_every, 20 * (_now() - start))
@@ -198,7 +218,7 @@ class Follower:
         for part in PARTS:
             if self._stale.get(part, self._look_again) <= now:
                 await self._refresh(part)
-        self._publish(self._home)
+        self._publish(self._home.config, self._home)
 
     async def _refresh(self, part: str) -> None:
         del self._stale[part]
@@ -212,7 +232,7 @@ class Follower:
                 case _:
                     await self._refresh_part(part)
         except CommandFailed as error:
-            self._complaints.about("Home Assistant did not tell what has changed", str(error))
+            self._complaints.about("Home Assistant did not tell what has changed", f"{part}, {error.code}")
             self._mark(part)
 
     async def _refresh_entities(self) -> None:
@@ -233,9 +253,7 @@ class Follower:
         else:
             registries = registries.with_entities(entries)
         results = await fetch(self._connection, commands)
-        self._home.registries = await asyncio.to_thread(
-            registries_from_results, {**results, ENTRIES: entries}, registries
-        )
+        await _put(self._home, {**results, ENTRIES: entries}, registries)
 
     async def _refresh_config(self) -> None:
         before = self._home.config
@@ -250,9 +268,20 @@ class Follower:
 
     async def _refresh_part(self, part: str) -> None:
         results = await fetch(self._connection, PARTS[part].commands, language=self._home.config.language)
-        registries = await asyncio.to_thread(registries_from_results, results, self._home.registries)
-        self._home.registries = registries
-        update_home(self._home, results)
+        await _put(self._home, results)
+
+
+async def _put(home: Home, results: Results, registries: Registries | None = None) -> None:
+    """Replace the parts of a home that the results speak of, at once; `registries` is what they are to change."""
+    # In a thread, since the rows of a large registry take long; nobody else writes the registries meanwhile.
+    home.registries = await asyncio.to_thread(registries_from_results, results, registries or home.registries)
+    update_home(home, results)
+
+
+def _return_memory() -> None:
+    """Give what a load needed for a moment back to the system; with 10,000 entities it is 20 MB and more."""
+    with suppress(OSError, AttributeError):  # only glibc has this, and keeps what it is not asked for
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _has_states(event: Any) -> bool:

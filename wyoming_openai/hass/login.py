@@ -41,6 +41,11 @@ class HassSettings:
     verify_ssl: bool = True
     """False for a certificate that nobody has signed."""
 
+    @property
+    def address(self) -> str:
+        """Where it is, as far as that may be shown. Raises `CannotConnect` if that is no address."""
+        return shown(websocket_url(self.url))
+
 
 def websocket_url(url: str) -> yarl.URL:
     """The address of the websocket for any address of Home Assistant that a person may have, also of one of its pages

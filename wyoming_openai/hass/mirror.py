@@ -5,7 +5,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -100,6 +100,12 @@ class Mirror(Protocol):
     async def render_template(self, template: str, variables: Mapping[str, Any] | None = None) -> Any:
         """Have Home Assistant render a template of the owner. Raises `HomeUnavailable`, `CommandFailed`."""
 
+    async def follow_template(self, template: str, variables: Mapping[str, Any], take: Callable[[Any], None]) -> None:
+        """Take each rendering of a template as Home Assistant's states change, for the life of the connection.
+
+        Raises `HomeUnavailable`, `CommandFailed`.
+        """
+
 
 class HomeMirror:
     """Mirrors the home of one Home Assistant."""
@@ -161,6 +167,16 @@ class HomeMirror:
         with self._connected() as connection:
             return await connection.render_template(template, variables)
 
+    async def follow_template(self, template: str, variables: Mapping[str, Any], take: Callable[[Any], None]) -> None:
+        with self._connected() as connection:
+            number = await connection.follow_template(template, variables, take)
+            try:
+                while self._connection is connection:
+                    await self.wait_changed()
+            finally:
+                with suppress(HassError):
+                    await connection.unsubscribe(number)
+
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
         if self._connection is None:
@@ -183,17 +199,18 @@ class HomeMirror:
             finally:
                 self._connection = None
 
-    def _publish(self, home: Home) -> None:
+    def _publish(self, config: Config, home: Home | None) -> None:
+        if home is None or not config.is_running:
+            self._become(Phase.STARTING, f"Home Assistant is not running yet ({config.state})")
+            return
         self._home = home
-        if home.config.is_running:
-            if not self.fresh:
-                log = logging.INFO if self._warned or not self._seen else logging.DEBUG
-                _LOGGER.log(log, "Home Assistant %s: %d entities", home.config.version, len(home.states))
-                self._warned = False
-            self._become(Phase.READY, f"Connected to Home Assistant {home.config.version}")
-        else:
-            self._become(Phase.STARTING, f"Home Assistant is not running yet ({home.config.state})")
-        seen = (home, home.config, home.registries)
+        self._failure = None  # its traceback would keep the old home alive
+        if not self.fresh:
+            log = logging.INFO if self._warned or self._seen is None else logging.DEBUG
+            _LOGGER.log(log, "Home Assistant %s: %d entities", config.version, len(home.states))
+            self._warned = False
+        self._become(Phase.READY, f"Connected to Home Assistant {config.version}")
+        seen = (home, config, home.registries)
         if self._seen is None or any(old is not new for old, new in zip(self._seen, seen, strict=True)):
             self._seen = seen
             self._notify()
@@ -206,7 +223,8 @@ class HomeMirror:
         reason = str(error) if known else f"The home could not be read ({type(error).__name__}); the log says more"
         phase = Phase.AUTH_FAILED if isinstance(error, InvalidAuth) else Phase.LOST
         if phase is not self._status.phase or not known:
-            self._warned = self._complaints.about("No home", reason, None if known else error) or self._warned
+            kind = f"No home ({phase.value})"
+            self._warned = self._complaints.about(kind, reason, None if known else error) or self._warned
         else:
             _LOGGER.debug("Still no home: %s", reason)
         self._become(phase, reason)
@@ -234,6 +252,7 @@ class Retries:
         self._trouble_since: float | None = None
         self._let_in: float | None = None
         self._refusals = 0
+        self._too_big = 0
 
     def let_in(self) -> None:
         """The token was accepted."""
@@ -243,13 +262,15 @@ class Retries:
     def wait_after(self, error: Exception) -> float:
         now, pace = self._clock(), self._pace
         if self._let_in is not None and now - self._let_in >= pace.stable:
-            self._tries, self._trouble_since = 0, None
+            self._tries, self._trouble_since, self._too_big = 0, None, 0
         self._let_in = None
         if isinstance(error, InvalidAuth):
             self._refusals += 1
             return (pace.refused_once if self._refusals == 1 else pace.refused_again) * _between(1.0, 1.25)
         if isinstance(error, MessageTooBig):
-            return pace.too_big * _between(1.0, 1.25)
+            self._too_big += 1
+            if self._too_big > 1:  # once may be an accident; a home that is too big would be sent again and again
+                return pace.too_big * _between(1.0, 1.25)
         self._trouble_since = now if self._trouble_since is None else self._trouble_since
         long = now - self._trouble_since >= pace.trouble
         wait = min(
@@ -308,6 +329,9 @@ class FixedMirror:
     async def render_template(self, template: str, variables: Mapping[str, Any] | None = None) -> Any:
         raise HomeUnavailable(NO_HOME_ASSISTANT)
 
+    async def follow_template(self, template: str, variables: Mapping[str, Any], take: Callable[[Any], None]) -> None:
+        raise HomeUnavailable(NO_HOME_ASSISTANT)
+
 
 async def capture(settings: HassSettings, *, pace: Pace | None = None) -> dict[str, Any]:
     """The raw results that make a home, to be kept in a file. Raises `HassError`."""
@@ -316,8 +340,7 @@ async def capture(settings: HassSettings, *, pace: Pace | None = None) -> dict[s
         return {
             "ha_version": connection.version,
             "recorded_at": datetime.now(UTC).isoformat(),
-            **await fetch_home(connection, timeout=pace.load),
-            STATES: await connection.first_event(STATES, timeout=pace.load),
+            **await _results(connection, pace.load, whole=True),
         }
 
 
@@ -346,8 +369,7 @@ async def probe(settings: HassSettings, *, pace: Pace | None = None) -> ProbeRes
     async with Connection.open(settings, pace=pace) as connection:
         start = time.monotonic()
         user = await connection.command("auth/current_user")
-        results = await fetch_home(connection, timeout=pace.load, whole=False)
-        results[STATES] = await connection.first_event(STATES, timeout=pace.load)
+        results = await _results(connection, pace.load, whole=False)
     home = await asyncio.to_thread(home_from_results, results)
     return ProbeResult(
         version=connection.version,
@@ -361,6 +383,12 @@ async def probe(settings: HassSettings, *, pace: Pace | None = None) -> ProbeRes
         seconds=time.monotonic() - start,
         warnings=tuple(_warnings(home)),
     )
+
+
+async def _results(connection: Connection, timeout: float, *, whole: bool) -> dict[str, Any]:
+    async with aclosing(fetch_home(connection, timeout=timeout, whole=whole)) as parts:
+        results = {command: result async for part in parts for command, result in part.items()}
+    return results | {STATES: await connection.first_event(STATES, timeout=timeout)}
 
 
 def _warnings(home: Home) -> Iterator[str]:
