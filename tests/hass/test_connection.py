@@ -105,6 +105,7 @@ async def test_template_is_followed_until_unsubscribed(hass: FakeHomeAssistant) 
         number = await connection.follow_template("{{ 1 }}", {}, results.append)
         for event in ({"result": 2}, None, {"error": "x", "level": "ERROR"}, {"result": 3}):
             hass.push_event(event, "render_template")
+        await connection.command("ping")
         await connection.unsubscribe(number)
         hass.push_event({"result": 4}, "render_template")
         await connection.command("ping")
