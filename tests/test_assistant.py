@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes.model import ScriptedModel, call, fail, say
 from wyoming_openai import sentences
-from wyoming_openai.assistant import MAX_ROUNDS, Assistant
+from wyoming_openai.assistant import MAX_ROUNDS, Assistant, Patience
 from wyoming_openai.context.knowledge import Knowledge
 from wyoming_openai.hass.mirror import FixedMirror
 from wyoming_openai.hass.snapshot import demo_home
@@ -58,8 +58,9 @@ def assistant_with(model: ScriptedModel | None, local: LocalEngine, deadline: fl
         mirror=FixedMirror(demo_home(datetime.now(UTC))),
         memory=Memory(),
         toolbox=Toolbox([TELL]),
-        deadline=deadline,
         context_tokens=2000,
+        patience=Patience(deadline, 20),
+        phone_patience=Patience(deadline, 10),
     )
 
 

@@ -14,9 +14,9 @@ from wyoming.handle import Handled, HandledChunk, HandledStart, HandledStop, Not
 from wyoming.info import Describe, Info
 from wyoming.ping import Ping, Pong
 
-from wyoming_openai.framing import EventReader, EventWriter
-from wyoming_openai.handler import MAX_TEXT, Handler, Reply, describe, utterance_from
-from wyoming_openai.listener import CannotListen, Listener
+from wyoming_openai.admission import LIMITS, Admission, Limits
+from wyoming_openai.handler import DEADLINE, MAX_TEXT, Handler, Reply, describe, utterance_from
+from wyoming_openai.listener import Connection, Listener
 from wyoming_openai.messages import CannotAnswer, Utterance
 from wyoming_openai.sentences import say
 
@@ -24,22 +24,25 @@ INFO = describe(name="House", model="gpt-test", supports_home_control=False)
 
 
 @asynccontextmanager
-async def serving(reply: Reply, tmp_path: Path) -> AsyncIterator[tuple[str, Listener]]:
-    async def serve(reader: EventReader, writer: EventWriter) -> None:
-        await Handler(info=lambda: INFO, reply=reply, reader=reader, writer=writer).run()
+async def serving(
+    reply: Reply, tmp_path: Path, limits: Limits = LIMITS, deadline: float = DEADLINE
+) -> AsyncIterator[Listener]:
+    async def serve(connection: Connection) -> None:
+        await Handler(info=lambda: INFO, reply=reply, connection=connection, deadline=deadline).run()
 
-    uri = f"unix://{tmp_path}/socket"
-    listener = Listener(uri, serve)
+    listener = Listener(f"unix://{tmp_path}/socket", serve, Admission(limits))
     await listener.start()
     try:
-        yield uri, listener
+        yield listener
     finally:
         await listener.stop()
 
 
 @asynccontextmanager
-async def client_of(tmp_path: Path, reply: Reply) -> AsyncIterator[AsyncUnixClient]:
-    async with serving(reply, tmp_path), AsyncUnixClient(f"{tmp_path}/socket") as client:
+async def client_of(
+    tmp_path: Path, reply: Reply, limits: Limits = LIMITS, deadline: float = DEADLINE
+) -> AsyncIterator[AsyncUnixClient]:
+    async with serving(reply, tmp_path, limits, deadline), AsyncUnixClient(f"{tmp_path}/socket") as client:
         yield client
 
 
@@ -183,44 +186,83 @@ async def test_questions_on_one_connection_are_answered_in_order(tmp_path: Path)
     assert texts == ["You said: one", "You said: two"]
 
 
-async def test_stopping_finishes_the_answer_in_progress(tmp_path: Path) -> None:
-    begun, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slow(utterance: Utterance) -> AsyncGenerator[str, None]:
-        begun.set()
-        await go_on.wait()
-        yield "done"
-
-    async with serving(slow, tmp_path) as (_, listener), AsyncUnixClient(f"{tmp_path}/socket") as client:
-        await client.write_event(Transcript("hello").event())
-        await begun.wait()
-        stopping = asyncio.create_task(listener.stop())
-        await asyncio.sleep(0)
-        go_on.set()
-        assert Handled.from_event((await events_until(client, "handled"))[-1]).text == "done"
-        await stopping
-
-
-async def test_garbage_closes_its_own_connection_only(tmp_path: Path) -> None:
-    async with client_of(tmp_path, echo) as client:
+async def test_what_was_asked_before_garbage_is_answered(tmp_path: Path) -> None:
+    async with serving(echo, tmp_path):
         reader, writer = await asyncio.open_unix_connection(f"{tmp_path}/socket")
-        writer.write(b"GET / HTTP/1.1\r\n\r\n")
-        assert await reader.read() == b""
+        writer.write(b'{"type": "transcript", "data": {"text": "hello"}}\nGET / HTTP/1.1\r\n\r\n')
+        kinds = []
+        while (event := await async_read_event(reader)) is not None:
+            kinds.append(event.type)
         writer.close()
-        await client.write_event(Transcript("hello").event())
+    assert kinds == ["handled-start", "handled-chunk", "handled-chunk", "handled", "handled-stop"]
+
+
+async def test_a_text_beyond_all_speech_is_not_worth_a_turn(tmp_path: Path) -> None:
+    async with client_of(tmp_path, echo) as client:
+        await client.write_event(Transcript("x" * (MAX_TEXT + 1)).event())
+        assert await client.read_event() == NotHandled(say("too_long", "en")).event()
+        await client.write_event(Transcript("x" * MAX_TEXT).event())
         assert await events_until(client, "handled-stop")
 
 
-async def test_an_address_in_use_is_named(tmp_path: Path) -> None:
-    async def serve(reader: EventReader, writer: EventWriter) -> None:
-        raise AssertionError
+async def test_what_can_not_be_spoken_does_not_get_out(tmp_path: Path) -> None:
+    async def rough(utterance: Utterance) -> AsyncGenerator[str, None]:
+        yield "one\x00two"
+        yield "\ud800three\n"
 
-    first = Listener("tcp://127.0.0.1:0", serve)
-    await first.start()
-    second = Listener(f"tcp://127.0.0.1:{first.port}", serve)
-    with pytest.raises(CannotListen, match=str(first.port)):
-        await second.start()
-    await first.stop()
+    async with client_of(tmp_path, rough) as client:
+        await client.write_event(Transcript("hello").event())
+        assert Handled.from_event((await events_until(client, "handled"))[-1]).text == "one two three"
+
+
+async def test_a_reply_that_loses_its_way_is_cut_at_the_deadline(tmp_path: Path) -> None:
+    ended = asyncio.Event()
+
+    async def lost(utterance: Utterance) -> AsyncGenerator[str, None]:
+        try:
+            if utterance.text == "begin":
+                yield "Well,"
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async with client_of(tmp_path, lost, deadline=0.02) as client:
+        await client.write_event(Transcript("hello").event())
+        assert await client.read_event() == NotHandled(say("too_slow", "en")).event()
+        assert ended.is_set()
+        await client.write_event(Transcript("begin").event())
+        handled = Handled.from_event((await events_until(client, "handled"))[-1])
+    assert handled.text == "Well, " + say("too_slow", "en")
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError, TimeoutError, KeyError, RecursionError])
+async def test_no_failure_behind_us_is_taken_for_a_client_that_left(
+    error: type[Exception], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(utterance: Utterance) -> AsyncGenerator[str, None]:
+        raise error
+        yield ""
+
+    async with client_of(tmp_path, broken) as client:
+        await client.write_event(Transcript("hello", language="en").event())
+        assert await client.read_event() == NotHandled(say("apology", "en")).event()
+    assert error.__name__ in caplog.text
+
+
+async def test_too_many_questions_on_one_connection_hear_that_we_are_busy(tmp_path: Path) -> None:
+    go_on = asyncio.Event()
+
+    async def slow(utterance: Utterance) -> AsyncGenerator[str, None]:
+        await go_on.wait()
+        yield utterance.text
+
+    async with client_of(tmp_path, slow, Limits(waiting=2)) as client:
+        for number in range(3):
+            await client.write_event(Transcript(str(number), language="de").event())
+        assert await client.read_event() == NotHandled(say("busy", "de")).event()
+        go_on.set()
+        texts = [(await events_until(client, "handled-stop"))[-2].data["text"] for _ in range(2)]
+    assert texts == ["0", "1"]
 
 
 def test_what_a_caller_claims_is_bounded() -> None:
@@ -228,10 +270,18 @@ def test_what_a_caller_claims_is_bounded() -> None:
     data = {"text": "a\x00b\nc" + "d" * 5000, "language": "en_US", "context": context}
     utterance = utterance_from(Event("transcript", data), "de")
     assert utterance.text.startswith("a b cd")
-    assert len(utterance.text) == MAX_TEXT
+    assert len(utterance.text) == MAX_TEXT + 1
     assert utterance.language == "en-US"
     assert (utterance.conversation_id, utterance.device_id) == (None, None)
     assert utterance.satellite_id == "assist_satellite.hall"
+
+
+@pytest.mark.parametrize("claim", ["", "a\nb", "\ud800", "x" * 129, 7, None, []])
+def test_what_can_be_no_id_is_none(claim: object) -> None:
+    event = Event("transcript", {"text": "hi", "context": {"conversation_id": claim, "device_id": claim}})
+    utterance = utterance_from(event, "en", "192.0.2.7")
+    assert (utterance.conversation_id, utterance.device_id) == (None, None)
+    assert utterance.caller == "192.0.2.7"
 
 
 @pytest.mark.parametrize("language", ["", "x" * 40, "en; rm", 7, None, "日本語"])

@@ -2,8 +2,10 @@
 
 import asyncio
 
-from wyoming_openai.memory import HISTORY_TTL, MAX_CONVERSATIONS, MAX_TOKENS, Memory
-from wyoming_openai.messages import AssistantMessage, UserMessage, Utterance
+import pytest
+
+from wyoming_openai.memory import HISTORY_TTL, MAX_CONVERSATIONS, MAX_TOKENS, Memory, Rest
+from wyoming_openai.messages import AssistantMessage, CannotAnswer, UserMessage, Utterance
 from wyoming_openai.tokens import estimate
 
 
@@ -99,3 +101,40 @@ async def test_a_conversation_in_use_is_never_forgotten() -> None:
             await remember(memory, hear(f"talk {number}"))
         held.remember("hello", "Hi.")
     assert await recall(memory, hear("held")) == 2
+
+
+async def test_each_agent_has_its_own_talk() -> None:
+    memory = Memory()
+    await remember(memory, hear())
+    async with memory.turn(hear(), "Mario") as conversation:
+        assert conversation.messages == ()
+
+
+async def test_the_silence_since_the_last_turn_is_known() -> None:
+    clock = Clock()
+    memory = Memory(clock)
+    await remember(memory, hear())
+    clock.now += 12
+    async with memory.turn(hear()) as conversation:
+        assert conversation.silence == 12
+        assert conversation.last_answer == "Hi."
+
+
+async def test_who_waits_too_long_for_a_talk_is_told() -> None:
+    memory = Memory()
+    async with memory.turn(hear()):
+        with pytest.raises(CannotAnswer, match="another turn"):
+            async with memory.turn(hear(), deadline=0.0):
+                pass
+    assert await recall(memory, hear()) == 0
+
+
+async def test_what_was_forgotten_does_not_come_back() -> None:
+    memory = Memory()
+    await remember(memory, hear())
+    async with memory.turn(hear()) as conversation:
+        conversation.rest = Rest("More.", is_whole=True)
+        conversation.forget()
+    async with memory.turn(hear()) as conversation:
+        assert conversation.messages == ()
+        assert conversation.rest is None

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "wyoming_openai"
 OUTSIDE = {
     "wyoming": {"framing", "handler"},
     "openai": {"llm"},
-    "jinja2": {"template"},
+    "jinja2": {"admin", "template"},
     "aiohttp": {"hass", "admin"},
     "hassil": {"llm"},
     "pydantic": {"settings"},

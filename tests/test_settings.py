@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wyoming_openai.settings import SECRETS, BadSettings, Settings, advice, flag, read_settings, variables
+from wyoming_openai.settings import PERSONAS, SECRETS, BadSettings, Settings, advice, flag, read_settings, variables
 
 
 def refused(flags: dict[str, str], environment: dict[str, str] | None = None) -> str:
@@ -130,3 +130,93 @@ def test_every_option_is_documented_and_says_what_to_write() -> None:
         assert advice(field), name
         assert variables(name), name
     assert set(Settings.model_fields) >= SECRETS
+
+
+def from_file(tmp_path: Path, text: str, **environment: str) -> Settings:
+    file = tmp_path / "wyoming.yaml"
+    file.write_text(text)
+    return read_settings({"config": str(file)}, environment)
+
+
+def test_without_agents_the_options_make_one() -> None:
+    settings = read_settings({"name": "House"}, {})
+    assert settings.all_agents == (settings,)
+
+
+@pytest.mark.parametrize(
+    "agents",
+    [
+        "agents:\n  - {name: House, temperature: 0.1}\n  - {name: Mario, devices: Hall phone}\n",
+        "agents:\n  House: {temperature: 0.1}\n  Mario: {devices: [Hall phone]}\n",
+    ],
+    ids=["list", "mapping"],
+)
+def test_agents_take_from_the_top_level_what_they_do_not_set(agents: str, tmp_path: Path) -> None:
+    house, mario = from_file(tmp_path, "max-tokens: 99\nuri: tcp://127.0.0.1:7\n" + agents).agents
+    assert (house.name, house.uri, house.temperature, house.max_tokens) == ("House", "tcp://127.0.0.1:7", 0.1, 99)
+    assert (mario.name, mario.listens, mario.temperature, mario.max_tokens) == ("Mario", False, 0.5, 99)
+    assert mario.devices == ("Hall phone",)
+
+
+def test_a_key_goes_only_to_the_server_it_was_written_beside(tmp_path: Path) -> None:
+    text = "agents:\n  - name: A\n  - {name: B, uri: 'tcp://h:1', openai-base-url: 'http://other/v1'}\n"
+    first, second = from_file(tmp_path, text, OPENAI_API_KEY="sk-secret").agents
+    assert first.openai_api_key is not None
+    assert second.openai_api_key is None
+
+
+def test_a_persona_brings_what_is_not_set(tmp_path: Path) -> None:
+    mario = from_file(tmp_path, "persona: super_mario\ntemperature: 0.2\n")
+    assert mario.name == "Super Mario"
+    assert mario.temperature == 0.2
+    assert "plumber" in (mario.prompt or "")
+
+
+def test_a_persona_of_an_agent_wins_over_the_top_level(tmp_path: Path) -> None:
+    text = (
+        "temperature: 0.1\nprompt: I am the house.\nagents:\n  - name: House\n  - {persona: super_mario, devices: x}\n"
+    )
+    house, mario = from_file(tmp_path, text).agents
+    assert (house.temperature, house.prompt) == (0.1, "I am the house.")
+    assert mario.name == "Super Mario"
+    assert mario.temperature == 0.9
+
+
+def test_every_persona_works_as_a_file_of_its_own() -> None:
+    for path in PERSONAS.glob("*.yaml"):
+        assert read_settings({"config": str(path)}, {}).prompt
+
+
+@pytest.mark.parametrize(
+    ("agents", "told"),
+    [
+        ("[{name: A, temperature: hot}]", "agent A: temperature: 'hot' is not accepted; write a number from 0 to 2"),
+        ("[{name: A, temprature: 1}]", "agent A: temprature: there is no such option"),
+        ("[{name: A, log-level: debug}]", "agent A: log_level: there is no such option"),
+        ("[{name: A, model: text-davinci-003}]", "agent A: model: 'text-davinci-003' is not accepted"),
+        ("[{name: A}, {name: B}]", "agent B: uri: is missing; write an address of its own"),
+        ("[{name: A}, {name: a, devices: x}]", "agent a: name: 'a' is also that of another agent"),
+        ("[{name: A, uri: 'tcp://h:1'}, {name: B, uri: 'tcp://h:1'}]", "agent B: uri: 'tcp://h:1' is also that"),
+        ("[{name: A, devices: x}, {name: B, devices: [X]}]", "agent B: devices: 'x' is also that of another"),
+        ("[{uri: 'tcp://h:1'}]", "agent number 1: name: is missing"),
+        ("[{persona: luigi}]", "agent number 1: persona: 'luigi' is not accepted; write super_mario"),
+        ("[{name: A, uri: off}]", "uri: nobody listens"),
+        ("some", "agents: is not a list of agents"),
+        ("[some]", "agents: is not a list of agents"),
+        ("[]", "agents: is not a list of agents"),
+    ],
+)
+def test_what_is_wrong_with_an_agent_is_told_with_its_name_and_advice(agents: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(BadSettings) as error:
+        from_file(tmp_path, f"agents: {agents}\n")
+    assert told in str(error.value)
+
+
+def test_all_that_is_wrong_with_all_agents_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings) as error:
+        from_file(tmp_path, "agents: [{name: A, top-p: 9}, {name: B, uri: nowhere, deadline: 0}]\n")
+    assert len(str(error.value).splitlines()) == 3
+
+
+def test_nobody_listens_is_refused() -> None:
+    assert "nobody listens" in refused({"uri": "off"})

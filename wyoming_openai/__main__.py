@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from . import __version__
-from .settings import BadSettings, Settings, advice, flag, read_settings, variables
+from .settings import OPTIONS, BadSettings, Settings, advice, flag, read_settings, variables
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; gives the exit status: 0 done, 1 failed, 2 wrong usage or settings."""
     parser = build_parser()
     given = parser.parse_args(arguments)
-    flags = {name: getattr(given, name) for name in (*Settings.model_fields, "config") if hasattr(given, name)}
+    flags = {name: getattr(given, name) for name in (*OPTIONS, "config") if hasattr(given, name)}
     try:
         settings = read_settings(flags)
     except BadSettings as error:
@@ -45,7 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     group = options.add_argument_group("options", "Each can also be set in the environment and in the file.")
     group.add_argument("--config", metavar="FILE", help="A YAML file with options. WYOMING_OPENAI_CONFIG")
-    for name, field in Settings.model_fields.items():
+    for name, field in OPTIONS.items():
         text = f"{field.description} {advice(field)[0].upper()}{advice(field)[1:]}. {', '.join(variables(name))}"
         group.add_argument(flag(name), metavar=name.rpartition("_")[2].upper(), help=text.replace("%", "%%"))
     parser = argparse.ArgumentParser(
@@ -82,6 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_turn(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--language", help="the language of the question, such as en or de; by default the home's")
+    parser.add_argument("--agent", help="the name of the agent that answers; by default the first")
     parser.add_argument("--area", help="the room it is asked in: its name, alias or id")
 
 
@@ -94,18 +95,18 @@ def _serve(settings: Settings, given: argparse.Namespace) -> int:
 def _ask(settings: Settings, given: argparse.Namespace) -> int:
     from .commands import ask
 
-    return _run(ask(settings, given.text, given.language, given.area, as_json=given.json))
+    return _run(ask(settings, given.text, given.language, given.area, given.agent, as_json=given.json))
 
 
 def _prompt(settings: Settings, given: argparse.Namespace) -> int:
     from .commands import prompt, prompt_lines
 
     if given.jsonl:
-        return _run(prompt_lines(settings, sys.stdin, sys.stdout))
+        return _run(prompt_lines(settings, sys.stdin, sys.stdout, given.agent))
     if given.text is None:
         print("prompt: a question is needed, or --jsonl", file=sys.stderr)
         return WRONG_USAGE
-    return _run(prompt(settings, given.text, given.language, given.area))
+    return _run(prompt(settings, given.text, given.language, given.area, given.agent))
 
 
 def _render(settings: Settings, given: argparse.Namespace) -> int:

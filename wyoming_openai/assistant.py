@@ -8,15 +8,18 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
+from typing import NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from .caller import Caller, who_asks
 from .context import HomeContext, build_context, where
 from .context.knowledge import Knowledge
+from .delivery import Delivery
 from .hass.home import Area, Config, Home, Registries
 from .hass.mirror import Mirror
 from .llm import ChatModel, ModelError, ModelEvent, ModelReply, ModelRequest, NoAnswer, TextDelta
 from .llm.local import LocalEngine
-from .memory import Conversation, Memory
+from .memory import Conversation, Memory, Rest
 from .messages import (
     CannotAnswer,
     Message,
@@ -28,9 +31,10 @@ from .messages import (
     UserMessage,
     Utterance,
 )
-from .prompt import Prompt, is_phone
+from .prompt import Prompt
 from .sentences import say
 from .speech import Speech
+from .talk import is_new_call, parts, wants_more
 from .tools import Toolbox, ToolContext
 
 _LOGGER = logging.getLogger(__name__)
@@ -39,7 +43,28 @@ MAX_ROUNDS = 10
 MAX_LANGUAGES = 8  # as many as the engines keep
 HOME_PATIENCE = 2.0  # seconds that a question waits for a home that is just reconnecting
 
+LAST_WORDS = 0.5  # seconds of a deadline that are kept for an answer without the model
+MORE_PATIENCE = 1.0  # seconds for what a model has to say beyond what can be said at once
+
 HOME_IS_AWAY = "Home Assistant cannot be reached at the moment: nothing is known about the state of the home."
+
+ASKED_ON = {
+    "phone": "Asked on: a telephone. Answer in one or two short sentences, and say in words what a screen would show. "
+    "A short question at the end is heard and can be answered.",
+    "satellite": "Asked on: a voice satellite. Its microphone closes after your answer: do not end with a question or "
+    "an offer, unless you can't answer without knowing more.",
+    "unknown": "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a person waits and listens, in seconds."""
+
+    deadline: float
+    """Until something must be heard, whatever the model does."""
+    speak: float
+    """Of one answer, spoken."""
 
 
 @dataclass(slots=True)
@@ -52,6 +77,11 @@ class Turn:
     now: datetime
     deadline: float | None
     """On the event loop's clock."""
+    caller: Caller = field(default_factory=Caller)
+    enough: bool = False
+    """No more can be said than there is."""
+    is_whole: bool = True
+    """Whether the engine has said all it had to say."""
     started: float = field(default_factory=time.perf_counter)
     engine: str = ""
     model: str = ""
@@ -63,6 +93,12 @@ class Turn:
     def mark(self, name: str) -> None:
         """Note when something was reached for the first time."""
         self.timings_ms.setdefault(name, round((time.perf_counter() - self.started) * 1000, 1))
+
+    def hurry(self) -> None:
+        """As much is there as can be said: what comes soon is kept, the rest is not waited for."""
+        if not self.enough:
+            soon = asyncio.get_running_loop().time() + MORE_PATIENCE
+            self.enough, self.deadline = True, min(soon, self.deadline or soon)
 
     def trace(self) -> Trace:
         self.mark("total")
@@ -91,8 +127,11 @@ class Assistant:
         mirror: Mirror,
         memory: Memory,
         toolbox: Toolbox,
-        deadline: float,
         context_tokens: int,
+        patience: Patience,
+        phone_patience: Patience,
+        name: str = "",
+        style: str | None = None,
     ) -> None:
         self._prompt = prompt
         self._model = model
@@ -101,8 +140,11 @@ class Assistant:
         self._mirror = mirror
         self._memory = memory
         self._toolbox = toolbox
-        self._deadline = deadline
         self._context_tokens = context_tokens
+        self._patience = patience
+        self._phone_patience = phone_patience
+        self._name = name
+        self._style = style
         self._prepared: set[str] = set()
 
     async def reply(
@@ -111,24 +153,68 @@ class Assistant:
         """Answer an utterance: text as it becomes final. Raises `CannotAnswer`, only before the first piece."""
         if not utterance.text:
             raise CannotAnswer("nothing_heard")
-        deadline = asyncio.get_running_loop().time() + self._deadline
-        async with self._memory.turn(utterance) as conversation:
+        caller = who_asks(self._mirror.home, utterance)
+        patience = self._phone_patience if caller.is_phone else self._patience
+        deadline = asyncio.get_running_loop().time() + max(patience.deadline - LAST_WORDS, patience.deadline * 0.9)
+        async with self._memory.turn(utterance, self._name, deadline) as conversation:
             await self._mirror.wait_fresh(HOME_PATIENCE)
             await self.prepare(utterance.language)
             turn = self.open(utterance, deadline)
-            heard: list[str] = []
             try:
-                async with aclosing(self._answer(turn, conversation)) as pieces:
+                async with aclosing(self._talk(turn, conversation)) as pieces:
                     async for piece in pieces:
                         turn.mark("first_text")
-                        heard.append(piece)
                         yield piece
             except CannotAnswer as error:
                 turn.failure = turn.failure or str(error)
                 raise
             finally:
                 report(turn.trace())
-            conversation.remember(utterance.text, "".join(heard).strip())
+
+    async def _talk(self, turn: Turn, conversation: Conversation) -> AsyncGenerator[str, None]:
+        """The answer as it is said, at the place in the talk where it belongs."""
+        utterance, caller = turn.utterance, turn.caller
+        if caller.is_phone and is_new_call(
+            conversation.silence, conversation.last_answer, utterance.text, utterance.language
+        ):
+            conversation.forget()
+        heard: list[str] = []
+        try:
+            async with aclosing(self._deliver(turn, conversation)) as pieces:
+                async for piece in pieces:
+                    heard.append(piece)
+                    yield piece
+        except (GeneratorExit, asyncio.CancelledError):
+            if caller.is_phone:  # it was hung up
+                conversation.forget()
+            raise
+        conversation.remember(utterance.text, "".join(heard).strip())
+        if caller.is_phone and parts(utterance.text, utterance.language):
+            conversation.forget()
+
+    async def _deliver(self, turn: Turn, conversation: Conversation) -> AsyncGenerator[str, None]:
+        """As much of the answer as can be said at once; the rest is kept for whoever says yes."""
+        language = turn.utterance.language
+        limit = (self._phone_patience if turn.caller.is_phone else self._patience).speak
+        can_ask = turn.caller.listens_on and conversation.is_kept
+        delivery = Delivery(language, limit, listens_on=turn.caller.listens_on, can_go_on=can_ask)
+        rest, conversation.rest = conversation.rest, None
+        goes_on = rest is not None and (rest.text or rest.is_whole) and wants_more(turn.utterance.text, language)
+        source = self._go_on(turn, rest) if rest is not None and goes_on else self._answer(turn, conversation)
+        async with aclosing(source) as pieces:
+            async for piece in pieces:
+                if said := delivery.feed(piece):
+                    yield said
+                if delivery.is_full:
+                    turn.hurry()
+        if last := delivery.finish():
+            yield last
+        if delivery.is_full or goes_on:
+            conversation.rest = Rest(delivery.rest, turn.is_whole)
+
+    async def follow(self) -> NoReturn:
+        """Keep what the prompt needs of Home Assistant, for ever."""
+        await self._prompt.follow(self._mirror)
 
     async def prepare(self, language: str) -> None:
         """Load what is needed to understand a language (0.1 to 0.4 s), where it is not loaded yet."""
@@ -148,7 +234,12 @@ class Assistant:
         home = home or Home(self._mirror.home.config if self._mirror.home else Config(), Registries())
         zone = _zone(home.config.time_zone)
         return Turn(
-            utterance, home, where(home, utterance), now.astimezone(zone) if now else datetime.now(zone), deadline
+            utterance,
+            home,
+            where(home, utterance),
+            now.astimezone(zone) if now else datetime.now(zone),
+            deadline,
+            who_asks(self._mirror.home, utterance),  # who it is stays known while the home is away
         )
 
     def context(self, turn: Turn, conversation: Conversation) -> HomeContext:
@@ -160,7 +251,7 @@ class Assistant:
             [message.text for message in conversation.messages],
             budget=self._context_tokens,
             now=turn.now,
-            recognition=self._local.recognize(turn.utterance, turn.home, turn.area),
+            recognize=lambda: self._local.recognize(turn.utterance, turn.home, turn.area),
             knowledge=self._knowledge,
         )
 
@@ -169,12 +260,15 @@ class Assistant:
         prompt = self._prompt.render(turn.home, turn.utterance, turn.area, turn.now)
         context = self.context(turn, conversation)
         messages: tuple[Message, ...] = (
-            SystemMessage("\n\n".join(filter(None, (prompt, context.index)))),
+            SystemMessage("\n\n".join(filter(None, (prompt, self._manner(), context.index)))),
             *conversation.messages,
             SystemMessage("\n".join(filter(None, (self._situation(turn), context.facts)))),
             UserMessage(turn.utterance.text),
         )
-        return ModelRequest(messages, self._toolbox.specs, _cache_key(messages[0]))
+        return ModelRequest(messages, self._toolbox.specs, _cache_key(messages[0]), turn.deadline)
+
+    def _manner(self) -> str:
+        return f"How you sound: {self._style}" if self._style else ""
 
     def _situation(self, turn: Turn) -> str:
         """What surrounds the question: the clock, the room, the language, who is asking."""
@@ -183,11 +277,16 @@ class Assistant:
         lines = [
             f"Now: {turn.now:%A, %-d %B %Y, %H:%M} ({turn.home.config.time_zone})",
             f"Asked in: {room}" if room else "Asked in: an unknown room",
-            "Asked on: a telephone" if is_phone(turn.home, turn.utterance) else "",
+            ASKED_ON[turn.caller.kind],
             f"Language of the question: {turn.utterance.language}",
             "" if self._mirror.fresh else HOME_IS_AWAY,
         ]
         return "\n".join(filter(None, lines))
+
+    async def _go_on(self, turn: Turn, rest: Rest) -> AsyncGenerator[str, None]:
+        """What of the last answer has not been said yet."""
+        turn.engine, turn.is_whole = "memory", rest.is_whole
+        yield rest.text or say("nothing_more", turn.utterance.language)
 
     async def _answer(self, turn: Turn, conversation: Conversation) -> AsyncGenerator[str, None]:
         """The model's answer; the local engine's where there is no model, or it fails before it speaks."""
@@ -201,6 +300,9 @@ class Assistant:
                         yield piece
                 return
             except ModelError as error:
+                if turn.enough:
+                    turn.is_whole = False
+                    return
                 _LOGGER.warning("The model did not answer: %s", error)
                 turn.failure, failure = str(error), error
                 if spoken:
@@ -226,12 +328,13 @@ class Assistant:
         turn.engine, turn.model = "openai", model.name
         request = self.request(turn, conversation)
         turn.mark("context")
+        turn.is_whole = False
         spoken = False
         for _ in range(MAX_ROUNDS):
             speech = Speech(turn.utterance.language)
             apart = " " if spoken else ""
             reply: ModelReply | None = None
-            async with aclosing(_until(turn.deadline, model.stream(request))) as events:
+            async with aclosing(_until(turn, model.stream(request))) as events:
                 async for event in events:
                     turn.mark("first_token")
                     match event:
@@ -244,12 +347,16 @@ class Assistant:
             if reply is None:
                 raise NoAnswer("the stream ended without a reply")
             turn.usage += reply.usage
+            turn.is_whole = not reply.truncated
+            turn.model = reply.model or turn.model
             if rest := speech.finish(truncated=reply.truncated):
                 yield apart + rest
                 spoken = True
             if not reply.message.tool_calls:
                 if not spoken:
                     raise NoAnswer("nothing in the reply can be spoken")
+                return
+            if turn.enough:
                 return
             results = [await self.run_tool(call, turn) for call in reply.message.tool_calls]
             request = replace(request, messages=(*request.messages, reply.message, *results))
@@ -265,16 +372,13 @@ class Assistant:
         except TimeoutError:
             raise _too_slow() from None
 
-    def _tool_context(self, turn: Turn) -> ToolContext:
-        return ToolContext(turn.home, turn.area, turn.now, turn.utterance.language, self._mirror, self._knowledge)
 
-
-async def _until(deadline: float | None, events: AsyncGenerator[ModelEvent, None]) -> AsyncGenerator[ModelEvent, None]:
-    """The events as they come, until the deadline. The time their reader takes is not cut into."""
+async def _until(turn: Turn, events: AsyncGenerator[ModelEvent, None]) -> AsyncGenerator[ModelEvent, None]:
+    """The events as they come, until the turn's deadline, which may move. Their reader's own time is not cut into."""
     async with aclosing(events):
         while True:
             try:
-                async with asyncio.timeout_at(deadline):
+                async with asyncio.timeout_at(turn.deadline):
                     event = await anext(events)
             except StopAsyncIteration:
                 return

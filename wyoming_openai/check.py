@@ -1,25 +1,24 @@
 """The doctor: names in plain words each thing that is wrong, and what to do about it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 
 from .commands import CommandFailed, connected
-from .framing import EventReader, EventWriter
 from .hass.connection import HassError
 from .hass.mirror import probe
 from .hass.snapshot import demo_home, load_home
-from .listener import CannotListen, Listener
+from .listener import CannotListen, Connection, Listener
 from .llm import ModelError, ModelReply, ModelRequest
 from .llm.client import create_model
 from .llm.models import ends
 from .messages import UserMessage
-from .prompt import try_prompt
+from .prompt import DEFAULT_PROMPT, try_prompt
 from .sentences import say
 from .server import hass_settings, model_settings
-from .settings import Settings
-from .template import TemplateError
+from .settings import AgentSettings, Settings
+from .template import NeedsHomeAssistant, TemplateError, compile_template
 
 MODEL_TIMEOUT = 20.0
 TAKEN = "Another program listens there, perhaps this one already runs; stop it or choose another port with --uri."
@@ -42,12 +41,22 @@ class Problem(Finding):
 async def check(settings: Settings) -> bool:
     """Print what works and what does not; True if everything does."""
     healthy = True
-    for look in (_home, _prompt, _model, _port):
-        async with aclosing(look(settings)) as findings:
+    for who, look in _looks(settings):
+        async with aclosing(look) as findings:
             async for finding in findings:
-                print(("✗ " if finding.bad else "✓ ") + finding, flush=True)
+                print(("✗ " if finding.bad else "✓ ") + who + finding, flush=True)
                 healthy &= not finding.bad
     return healthy
+
+
+def _looks(settings: Settings) -> Iterator[tuple[str, AsyncGenerator[Finding, None]]]:
+    """What is looked at, with the name of the agent it is about, where there are several."""
+    yield "", _home(settings)
+    for agent in settings.all_agents:
+        who = f"{agent.name}: " if settings.agents else ""
+        yield who, _prompt(settings, agent)
+        yield who, _model(agent)
+        yield who, _port(agent)
 
 
 async def _home(settings: Settings) -> AsyncGenerator[Finding, None]:
@@ -75,25 +84,26 @@ async def _home(settings: Settings) -> AsyncGenerator[Finding, None]:
         )
 
 
-async def _prompt(settings: Settings) -> AsyncGenerator[Finding, None]:
+async def _prompt(settings: Settings, agent: AgentSettings) -> AsyncGenerator[Finding, None]:
     try:
-        try_prompt(settings.prompt, None)
+        with suppress(NeedsHomeAssistant):
+            compile_template(agent.prompt or DEFAULT_PROMPT)
         async with connected(settings) as parts:
-            try_prompt(settings.prompt, parts.mirror.home)
+            await try_prompt(agent.prompt, parts.mirror)
     except TemplateError as error:
         line = f" in line {error.line}" if error.line else ""
         yield Problem(f"Prompt: the template fails{line}: {error}. Until it is mended the default prompt is used.")
     except CommandFailed:
         yield Finding("Prompt: nothing wrong with its form; not tried, for want of a home.")
     else:
-        yield Finding("Prompt: your template works." if settings.prompt else "Prompt: the default.")
+        yield Finding("Prompt: your template works." if agent.prompt else "Prompt: the default.")
 
 
-async def _model(settings: Settings) -> AsyncGenerator[Finding, None]:
-    if not settings.uses_model:
+async def _model(agent: AgentSettings) -> AsyncGenerator[Finding, None]:
+    if not agent.uses_model:
         yield Finding("Model: none; the local engine answers. For a language model, set OPENAI_API_KEY.")
         return
-    model = create_model(model_settings(settings))
+    model = create_model(model_settings(agent))
     request = ModelRequest((UserMessage("Say hello."),))
     try:
         async with asyncio.timeout(MODEL_TIMEOUT), aclosing(model.stream(request)) as events:
@@ -107,25 +117,25 @@ async def _model(settings: Settings) -> AsyncGenerator[Finding, None]:
         yield Problem(f"Model: no answer within {MODEL_TIMEOUT:.0f} seconds; check OPENAI_BASE_URL and the network.")
     finally:
         await model.close()
-    if (end := ends(settings.model)) is not None:
+    if (end := ends(agent.model)) is not None:
         days = (end - datetime.now(UTC).date()).days
         yield (Problem if days < 60 else Finding)(
-            f"Model: {settings.model} will be switched off on {end}; choose another."
+            f"Model: {agent.model} will be switched off on {end}; choose another."
         )
 
 
-async def _port(settings: Settings) -> AsyncGenerator[Finding, None]:
-    if settings.uri.startswith("stdio:"):
+async def _port(agent: AgentSettings) -> AsyncGenerator[Finding, None]:
+    if not agent.listens or agent.uri.startswith("stdio:"):
         return
 
-    async def refuse(reader: EventReader, writer: EventWriter) -> None:
-        writer.abort()
+    async def refuse(connection: Connection) -> None:
+        """It is closed when this returns."""
 
-    listener = Listener(settings.uri, refuse)
+    listener = Listener(agent.uri, refuse)
     try:
         await listener.start()
     except CannotListen as error:
         yield Problem(f"Wyoming: {error}. {TAKEN}")
     else:
         await listener.stop()
-        yield Finding(f"Wyoming: {settings.uri} is free to listen on.")
+        yield Finding(f"Wyoming: {agent.uri} is free to listen on.")

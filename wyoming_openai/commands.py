@@ -11,7 +11,7 @@ from typing import Any, TextIO
 import orjson
 
 from . import tokens
-from .assistant import Turn
+from .assistant import Assistant, Turn
 from .context.knowledge import Knowledge
 from .hass.home import Area, Home
 from .hass.mirror import capture
@@ -44,15 +44,18 @@ async def connected(settings: Settings) -> AsyncIterator[Parts]:
         yield parts
 
 
-async def ask(settings: Settings, text: str, language: str | None, area: str | None, *, as_json: bool) -> None:
+async def ask(
+    settings: Settings, text: str, language: str | None, area: str | None, agent: str | None = None, *, as_json: bool
+) -> None:
     """Ask one question; the answer is printed as it comes. Raises `CommandFailed` if there is none."""
     async with connected(settings) as parts:
+        assistant = _assistant(parts, agent)
         utterance = _utterance(_home(parts), text, language, area)
         traces: list[Trace] = []
         pieces: list[str] = []
         failure = None
         try:
-            async with contextlib.aclosing(parts.assistant.reply(utterance, traces.append)) as reply:
+            async with contextlib.aclosing(assistant.reply(utterance, traces.append)) as reply:
                 async for piece in reply:
                     pieces.append(piece)
                     if not as_json:
@@ -91,34 +94,37 @@ def _answer(text: str, trace: Trace, failure: str | None) -> JsonObject:
     }
 
 
-async def prompt(settings: Settings, text: str, language: str | None, area: str | None) -> None:
+async def prompt(
+    settings: Settings, text: str, language: str | None, area: str | None, agent: str | None = None
+) -> None:
     """Print what the model would be sent for a question, what it costs in tokens, and why each entity is in it."""
     async with connected(settings) as parts:
-        turn = parts.assistant.open(_utterance(_home(parts), text, language, area))
-        request = parts.assistant.request(turn, Conversation())
+        assistant = _assistant(parts, agent)
+        turn = assistant.open(_utterance(_home(parts), text, language, area))
+        request = assistant.request(turn, Conversation())
         for message in to_messages(request.messages):
             print(f"--- {message['role']} ({tokens.count(str(message['content']))} tokens)\n{message['content']}\n")
         for tool in request.tools:
             print(f"--- tool {tool.name}: {tool.description}")
         print(f"--- {_cost(turn_request(request))} tokens in all")
-        for chosen in parts.assistant.context(turn, Conversation()).chosen:
+        for chosen in assistant.context(turn, Conversation()).chosen:
             print(f"    {chosen.entity_id}: {chosen.reason}")
 
 
-async def prompt_lines(settings: Settings, requests: TextIO, replies: TextIO) -> None:
+async def prompt_lines(settings: Settings, requests: TextIO, replies: TextIO, agent: str | None = None) -> None:
     """`prompt --jsonl`: for each request line what the first request to the model would carry."""
     local, knowledge = LocalEngine(), Knowledge()
     opened: dict[str, Parts] = {}
-    last: tuple[Parts, Turn] | None = None
+    last: tuple[Assistant, Turn] | None = None
 
     async def answer(request: Mapping[str, Any]) -> JsonObject:
         nonlocal last
         if "tool" in request:
             if last is None:
                 raise CommandFailed("a tool needs a line with a home before it")
-            parts, turn = last
+            assistant, turn = last
             call = ToolCall("1", str(request["tool"]), orjson.dumps(request.get("arguments") or {}).decode())
-            return {"content": (await parts.assistant.run_tool(call, turn)).content}
+            return {"content": (await assistant.run_tool(call, turn)).content}
         path = str(request.get("home") or settings.home or "")
         if path not in opened:
             home = Path(path) if path else None
@@ -126,14 +132,15 @@ async def prompt_lines(settings: Settings, requests: TextIO, replies: TextIO) ->
             opened[path] = build(settings.model_copy(update={"home": home, "hass_url": None}), local, knowledge)
         parts = opened[path]
         now = datetime.fromisoformat(request["now"]) if request.get("now") else None
-        turn = parts.assistant.open(
-            _utterance(
-                _home(parts), request["text"], request.get("language"), request.get("area"), request.get("device_id")
-            ),
-            now=now,
+        utterance = _utterance(
+            _home(parts), request["text"], request.get("language"), request.get("area"), request.get("device_id")
         )
-        last = parts, turn
-        return turn_request(parts.assistant.request(turn, Conversation()))
+        assistant = (
+            _assistant(parts, agent) if agent else parts.agents.answering(parts.agents.first, utterance).assistant
+        )
+        turn = assistant.open(utterance, now=now)
+        last = assistant, turn
+        return turn_request(assistant.request(turn, Conversation()))
 
     for line in requests:
         if line.strip():
@@ -204,6 +211,17 @@ async def _guarded(answer: Callable[[Mapping[str, Any]], Any], line: str) -> Jso
 def _reply(replies: TextIO, reply: JsonObject) -> None:
     replies.write(orjson.dumps(reply, default=str, option=orjson.OPT_NON_STR_KEYS).decode() + "\n")
     replies.flush()
+
+
+def _assistant(parts: Parts, agent: str | None) -> Assistant:
+    """The assistant of that name, else the first. Raises `CommandFailed`."""
+    if agent is None:
+        return parts.assistant
+    if (found := parts.agents.named(agent)) is None:
+        raise CommandFailed(
+            f"--agent: there is no agent {agent!r}; there are {', '.join(each.name for each in parts.agents)}"
+        )
+    return found.assistant
 
 
 def _home(parts: Parts) -> Home:

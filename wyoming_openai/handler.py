@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any
 
 from wyoming.event import Event
@@ -13,7 +14,8 @@ from wyoming.info import Attribution, Describe, HandleModel, HandleProgram, Info
 from wyoming.ping import Ping, Pong
 
 from . import __version__
-from .framing import EventReader, EventWriter
+from .framing import ClientLeft
+from .listener import Connection
 from .messages import CannotAnswer, Utterance
 from .sentences import say
 
@@ -21,10 +23,11 @@ _LOGGER = logging.getLogger(__name__)
 
 MAX_TEXT = 2000  # characters; far beyond what anybody says in one breath
 MAX_ID = 128
-MAX_WAITING = 8  # questions on one connection; Home Assistant sends one
+DEADLINE = 30.0  # seconds for a whole turn, waiting in line included
 QUESTIONS = frozenset({"transcript", "recognize"})
 _LANGUAGE = re.compile(r"[A-Za-z0-9]{1,8}([-_][A-Za-z0-9]{1,8}){0,3}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_UNSPEAKABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 Reply = Callable[[Utterance], AsyncGenerator[str, None]]
 """`Assistant.reply`: pieces of text; raises `CannotAnswer` only before the first piece."""
@@ -58,98 +61,116 @@ def describe(*, name: str, model: str, supports_home_control: bool) -> Info:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An utterance and when its answer must be over, on the event loop's clock."""
+
+    utterance: Utterance
+    until: float
+
+
 class Handler:
     """Answers the events of one connection: information at once, questions one after the other."""
 
     def __init__(
-        self, *, info: Callable[[], Info], reply: Reply, reader: EventReader, writer: EventWriter, language: str = "en"
+        self,
+        *,
+        info: Callable[[], Info],
+        reply: Reply,
+        connection: Connection,
+        language: str = "en",
+        deadline: float = DEADLINE,
     ) -> None:
         self._info = info
         self._reply = reply
-        self._reader = reader
-        self._writer = writer
+        self._reader = connection.reader
+        self._writer = connection.writer
+        self._guest = connection.guest
         self._language = language
         """For a question that names none."""
-        self._questions: asyncio.Queue[Event | None] = asyncio.Queue(MAX_WAITING)
+        self._deadline = deadline
+        """After which a person hears something even if `reply` has lost its way."""
+        self._questions: asyncio.Queue[Question | None] = asyncio.Queue()
 
     async def run(self) -> None:
-        """Serve until the input ends; a client that leaves stops the answer in progress.
-
-        Raises `BadFrame` when what comes is not Wyoming.
-        """
-        answering = asyncio.create_task(self._answer_all())
+        """Serve until no more events come; a client that leaves stops the answer in progress."""
         try:
-            await self._receive()
-            if self._reader.awaits_answers:
-                await self._questions.put(None)
-                await answering
-        except ConnectionError:
-            _LOGGER.debug("The client left")
-        finally:
-            answering.cancel()
-            await asyncio.wait([answering])
+            async with asyncio.TaskGroup() as group:
+                answering = group.create_task(self._answer_all())
+                await self._receive()
+                if self._reader.awaits_answers:
+                    self._questions.put_nowait(None)
+                else:
+                    answering.cancel()
+        except* ClientLeft as left:
+            # Home Assistant closes as soon as it has `handled`: normal, and nobody is left to answer.
+            _LOGGER.debug("The client left: %s", left.exceptions)
 
     async def _receive(self) -> None:
         while (event := await self._reader.next()) is not None:
             if event.type in QUESTIONS:
-                await self._question(event)
+                await self._ask(utterance_from(event, self._language, self._guest.address))
             elif Describe.is_type(event.type):
                 await self._writer.write(self._info().event())
             elif Ping.is_type(event.type):
-                await self._writer.write(Pong(text=_text(event.data.get("text"))).event())
+                await self._writer.write(Pong(text=_text(event.data.get("text"))[:MAX_TEXT]).event())
 
-    async def _question(self, event: Event) -> None:
-        try:
-            self._questions.put_nowait(event)
-        except asyncio.QueueFull:
-            await self._writer.write(NotHandled(say("busy", utterance_from(event, self._language).language)).event())
+    async def _ask(self, utterance: Utterance) -> None:
+        if self._guest.open_questions >= self._guest.limits.waiting:  # Home Assistant sends one
+            await self._writer.write(NotHandled(say("busy", utterance.language)).event())
+            return
+        self._guest.open_questions += 1
+        self._questions.put_nowait(Question(utterance, asyncio.get_running_loop().time() + self._deadline))
 
     async def _answer_all(self) -> None:
-        while (event := await self._questions.get()) is not None:
-            try:
-                await self.answer(utterance_from(event, self._language))
-            except ConnectionError:
-                # Home Assistant closes as soon as it has `handled`: normal, and nobody is left to answer.
-                _LOGGER.debug("The client left before the end of the answer")
-                return
+        while (question := await self._questions.get()) is not None:
+            await self._answer(question)
+            self._guest.open_questions -= 1
 
-    async def answer(self, utterance: Utterance) -> None:
+    async def _answer(self, question: Question) -> None:
         """Answer one question: the pieces as they come, then the whole text, or `not-handled` with a sentence."""
-        spoken = ""
+        utterance = question.utterance
+        spoken, excuse = "", ""
         try:
-            async with aclosing(self._reply(utterance)) as pieces:
+            if len(utterance.text) > MAX_TEXT:
+                raise CannotAnswer("too_long")
+            async with self._guest.turn(question.until), aclosing(self._reply(utterance)) as pieces:
                 async for piece in pieces:
                     start = () if spoken else (HandledStart().event(),)
-                    spoken += piece
-                    await self._writer.write(*start, HandledChunk(piece).event())
+                    clean = _UNSPEAKABLE.sub(" ", piece)
+                    spoken += clean
+                    await self._writer.write(*start, HandledChunk(clean).event())
+        except ClientLeft:
+            raise
         except CannotAnswer as error:
             _LOGGER.debug("Not answered: %s", error)
-            await self._writer.write(NotHandled(say(error.sentence, utterance.language, **error.values)).event())
-            return
-        except ConnectionError:
-            raise
+            excuse = say(error.sentence, utterance.language, **error.values)
         except Exception:
             _LOGGER.exception("A question could not be answered")
-            if not spoken:
-                await self._writer.write(NotHandled(say("apology", utterance.language)).event())
-                return
-            spoken += " " + say("apology", utterance.language)
-        text = spoken.strip() or say("model_no_answer", utterance.language)
+            excuse = say("apology", utterance.language)
+        if excuse and not spoken:
+            await self._writer.write(NotHandled(excuse).event())
+            return
+        text = f"{spoken.strip()} {excuse}".strip() or say("model_no_answer", utterance.language)
         await self._writer.write(Handled(text).event(), HandledStop().event())
 
 
-def utterance_from(event: Event, default_language: str) -> Utterance:
-    """The question in a `transcript` or `recognize` event, whatever a stranger put into it."""
+def utterance_from(event: Event, default_language: str, caller: str | None = None) -> Utterance:
+    """The question in a `transcript` or `recognize` event, whatever a stranger put into it.
+
+    A text that is too long is cut one character behind what is allowed.
+    """
     context = event.data.get("context")
     context = context if isinstance(context, dict) else {}
     language = event.data.get("language")
     known = isinstance(language, str) and len(language) <= 35 and _LANGUAGE.fullmatch(language)
     return Utterance(
-        text=_CONTROL.sub(" ", _text(event.data.get("text")))[:MAX_TEXT].strip(),
+        text=_CONTROL.sub(" ", _text(event.data.get("text")).strip()[: MAX_TEXT + 1]).strip(),
         language=str(language).replace("_", "-") if known else default_language,
         conversation_id=_id(context.get("conversation_id")),
         device_id=_id(context.get("device_id")),
         satellite_id=_id(context.get("satellite_id")),
+        caller=caller,
     )
 
 
@@ -159,4 +180,4 @@ def _text(value: Any) -> str:
 
 def _id(value: Any) -> str | None:
     """Claims of the caller: taken as they are, if they can be ids at all."""
-    return value if isinstance(value, str) and 0 < len(value) <= MAX_ID else None
+    return value if isinstance(value, str) and 0 < len(value) <= MAX_ID and not _CONTROL.search(value) else None

@@ -5,8 +5,9 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
-from .messages import AssistantMessage, UserMessage, Utterance
+from .messages import AssistantMessage, CannotAnswer, UserMessage, Utterance
 from .tokens import estimate
 
 HISTORY_TTL = 300.0  # Home Assistant drops a conversation after five silent minutes
@@ -14,14 +15,29 @@ MAX_CONVERSATIONS = 200
 MAX_TOKENS = 2000
 
 Remembered = UserMessage | AssistantMessage
-Key = tuple[str, str]
+Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What of the last answer has not been said yet."""
+
+    text: str
+    """Empty when all was said."""
+    is_whole: bool
+    """Whether it reaches to the end of what the model had to say."""
 
 
 class Conversation:
     """The talk in one place. Used by one turn at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_kept: bool = False) -> None:
         self.messages: tuple[Remembered, ...] = ()
+        self.rest: Rest | None = None
+        self.is_kept = is_kept
+        """Whether another utterance can find it."""
+        self.silence = 0.0
+        """Seconds since its last turn ended."""
         self.lock = asyncio.Lock()
         self.turns = 0
         """Turns that hold or await the lock."""
@@ -34,9 +50,17 @@ class Conversation:
             del messages[:2]
         self.messages = tuple(messages)
 
+    @property
+    def last_answer(self) -> str:
+        return self.messages[-1].text if self.messages else ""
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.messages, self.rest = (), None
+
 
 class Memory:
-    """All conversations, by conversation and device: with `conversation/process` two users can share an id."""
+    """All conversations, by agent, conversation and device: with `conversation/process` two users can share an id."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -46,28 +70,34 @@ class Memory:
         return len(self._conversations)
 
     @asynccontextmanager
-    async def turn(self, utterance: Utterance) -> AsyncIterator[Conversation]:
+    async def turn(
+        self, utterance: Utterance, agent: str = "", deadline: float | None = None
+    ) -> AsyncIterator[Conversation]:
         """The conversation of an utterance, held alone until the turn ends.
 
         Without a conversation id and a device there is nobody to remember: the conversation is a new one.
+        Raises `CannotAnswer` when another turn holds it until the deadline, which is on the event loop's clock.
         """
-        key = (utterance.conversation_id or "", utterance.device_id or "")
-        if key == ("", ""):
+        if not utterance.conversation_id and not utterance.device_id:
             yield Conversation()
             return
-        conversation = self._open(key)
+        conversation = self._open((agent, utterance.conversation_id or "", utterance.device_id or ""))
         conversation.turns += 1
         try:
-            async with conversation.lock:
-                if self._clock() - conversation.last_used > HISTORY_TTL:
-                    conversation.messages = ()
+            await _acquire(conversation.lock, deadline)
+            try:
+                conversation.silence = self._clock() - conversation.last_used
+                if conversation.silence > HISTORY_TTL:
+                    conversation.forget()
                 yield conversation
+            finally:
+                conversation.last_used = self._clock()
+                conversation.lock.release()
         finally:
             conversation.turns -= 1
-            conversation.last_used = self._clock()
 
     def _open(self, key: Key) -> Conversation:
-        conversation = self._conversations.setdefault(key, Conversation())
+        conversation = self._conversations.setdefault(key, Conversation(is_kept=True))
         self._conversations.move_to_end(key)
         self._forget()
         return conversation
@@ -84,3 +114,11 @@ class Memory:
         for number, (key, conversation) in enumerate(idle):
             if number < excess or now - conversation.last_used > HISTORY_TTL:
                 del self._conversations[key]
+
+
+async def _acquire(lock: asyncio.Lock, deadline: float | None) -> None:
+    try:
+        async with asyncio.timeout_at(deadline):
+            await lock.acquire()
+    except TimeoutError:
+        raise CannotAnswer("busy", "another turn of the conversation took all the time") from None

@@ -21,6 +21,8 @@ class Utterance:
     satellite_id: str | None = None
     area_id: str | None = None
     """The room, where the caller knows it better than the device registry (`ask --area`)."""
+    caller: str | None = None
+    """The network address that it came from; None on a Unix socket and on this machine's command line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class AssistantMessage:
     tool_calls: tuple[ToolCall, ...] = ()
     native: tuple[JsonObject, ...] = ()
     """Items of the provider that it wants back unchanged within a turn (reasoning)."""
+    source: str = ""
+    """Who said it, where several models take turns; `native` is for no other."""
 
 
 @dataclass(frozen=True, slots=True)

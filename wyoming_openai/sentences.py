@@ -61,9 +61,13 @@ def affirmations(language: str) -> tuple[str, ...]:
 
 
 def _spoken(language: str) -> _Language:
-    """The entry of the exact tag, else of the longest known beginning of it, else English."""
+    return _DATA[nearest(language)]
+
+
+def nearest(language: str) -> str:
+    """The one of `LANGUAGES` that we speak for a tag: the exact one, else its longest known beginning, else English."""
     subtags = language[:35].replace("_", "-").lower().split("-")  # RFC 5646: no tag in use is longer than 35
     for end in range(len(subtags), 0, -1):
         if (tag := _NEAREST.get("-".join(subtags[:end]))) is not None:
-            return _DATA[tag]
-    return _DATA["en"]
+            return tag
+    return "en"

@@ -4,40 +4,58 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 from . import __version__
-from .assistant import Assistant
+from .admission import LIMITS, Admission
+from .agents import Agent, Agents
+from .assistant import Assistant, Patience
 from .context.knowledge import Knowledge
-from .framing import EventReader, EventWriter
 from .handler import Handler, describe
 from .hass.connection import HassSettings
 from .hass.mirror import FixedMirror, HomeMirror, Mirror
 from .hass.snapshot import demo_home, load_home
-from .listener import Listener
+from .listener import Connection, Listener
 from .llm import ChatModel
 from .llm.client import ModelSettings, create_model
 from .llm.local import LocalEngine
 from .memory import Memory
 from .prompt import Prompt
-from .settings import Settings
-from .tools import Toolbox
+from .settings import Agent as AgentOfSeveral
+from .settings import AgentSettings, Settings
+from .tools import Toolbox, builtin_tools
 
 _LOGGER = logging.getLogger(__name__)
+
+LAST_WORD = 2.0  # seconds beyond the deadline, for the local engine to step in where the model has used them all
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """One assistant and what it answers from."""
+    """The agents and what they answer from."""
 
-    assistant: Assistant
+    agents: Agents
     mirror: Mirror
-    model: ChatModel | None
     local: LocalEngine
+
+    @property
+    def assistant(self) -> Assistant:
+        """That of the first agent."""
+        return self.agents.first.assistant
+
+    @property
+    def model(self) -> ChatModel | None:
+        """That of the first agent."""
+        return self.agents.first.model
+
+    @property
+    def models(self) -> set[ChatModel]:
+        return {agent.model for agent in self.agents if agent.model is not None}
 
 
 def build(settings: Settings, local: LocalEngine | None = None, knowledge: Knowledge | None = None) -> Parts:
@@ -45,21 +63,33 @@ def build(settings: Settings, local: LocalEngine | None = None, knowledge: Knowl
 
     What knows languages may be shared by those who build more than once.
     """
-    model = create_model(model_settings(settings)) if settings.uses_model else None
     mirror = build_mirror(settings)
     local = local or LocalEngine()
-    assistant = Assistant(
-        prompt=Prompt(settings.prompt),
-        model=model,
-        local=local,
-        knowledge=knowledge or Knowledge(),
-        mirror=mirror,
-        memory=Memory(),
-        toolbox=Toolbox([]),
-        deadline=settings.deadline,
-        context_tokens=settings.context_tokens,
-    )
-    return Parts(assistant, mirror, model, local)
+    knowledge = knowledge or Knowledge()
+    memory = Memory()
+    models: dict[ModelSettings, ChatModel] = {}  # agents that differ in their prompts only share its connections
+    agents = []
+    for own in settings.all_agents:
+        model = None
+        if own.uses_model:
+            wanted = model_settings(own)
+            model = models[wanted] = models.get(wanted) or create_model(wanted)
+        assistant = Assistant(
+            name=own.name,
+            prompt=Prompt(own.prompt),
+            style=own.style,
+            model=model,
+            local=local,
+            knowledge=knowledge,
+            mirror=mirror,
+            memory=memory,
+            toolbox=Toolbox(builtin_tools()),
+            context_tokens=own.context_tokens,
+            patience=Patience(own.deadline, own.speak_seconds),
+            phone_patience=Patience(own.phone_deadline, own.phone_speak_seconds),
+        )
+        agents.append(Agent(own, assistant, model, own.devices if isinstance(own, AgentOfSeveral) else ()))
+    return Parts(Agents(agents, mirror), mirror, local)
 
 
 def build_mirror(settings: Settings) -> Mirror:
@@ -77,7 +107,7 @@ def hass_settings(settings: Settings) -> HassSettings | None:
     return HassSettings(settings.hass_url, settings.hass_token.get_secret_value(), settings.hass_verify_ssl)
 
 
-def model_settings(settings: Settings) -> ModelSettings:
+def model_settings(settings: AgentSettings) -> ModelSettings:
     """The slice of the settings that the model's side needs."""
     key = settings.openai_api_key
     return ModelSettings(
@@ -88,22 +118,29 @@ def model_settings(settings: Settings) -> ModelSettings:
         max_tokens=settings.max_tokens,
         temperature=settings.temperature,
         top_p=settings.top_p,
-        first_token_timeout=settings.deadline,
-        total_timeout=settings.deadline,
+        first_token_timeout=longest_deadline(settings),
+        total_timeout=longest_deadline(settings),
     )
+
+
+def longest_deadline(settings: AgentSettings) -> float:
+    """Of all callers; each turn has its own."""
+    return max(settings.deadline, settings.phone_deadline)
 
 
 @asynccontextmanager
 async def running(parts: Parts) -> AsyncIterator[Parts]:
     """The parts with their background work: the mirror follows the home; afterwards all connections are closed."""
-    following = asyncio.create_task(parts.mirror.run())
+    following = [asyncio.create_task(parts.mirror.run())]
+    following += [asyncio.create_task(agent.assistant.follow()) for agent in parts.agents]
     try:
         yield parts
     finally:
-        following.cancel()
-        await asyncio.wait([following])
-        if parts.model is not None:
-            await parts.model.close()
+        for task in following:
+            task.cancel()
+        await asyncio.wait(following)
+        for model in parts.models:
+            await model.close()
 
 
 async def serve(settings: Settings) -> None:
@@ -112,9 +149,11 @@ async def serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with serving(settings) as listener:
-        _LOGGER.info("%s", announcement(settings, listener.port))
-        ended = [asyncio.create_task(stop.wait()), asyncio.create_task(listener.ended.wait())]
+    async with serving(settings) as listeners:
+        for agent, listener in zip(listening(settings), listeners, strict=True):
+            _LOGGER.info("%s", announcement(settings, agent, listener.port))
+        waiting = [stop.wait(), *(listener.ended.wait() for listener in listeners)]
+        ended = [asyncio.create_task(wait) for wait in waiting]
         await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
             task.cancel()
@@ -122,46 +161,58 @@ async def serve(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Listener]:
-    """A listening server; at the end answers in progress are finished. Raises `CannotListen`."""
-    async with running(build(settings)) as parts:
-        listener = Listener(settings.uri, lambda reader, writer: _connection(settings, parts, reader, writer))
-        await listener.start()
+async def serving(settings: Settings) -> AsyncIterator[list[Listener]]:
+    """A listening server for each agent; at the end answers in progress are finished. Raises `CannotListen`."""
+    async with running(build(settings)) as parts, AsyncExitStack() as stack:
+        count = len(parts.agents.listening)
+        door = Admission(replace(LIMITS, turns=count * LIMITS.turns, waiting=count * LIMITS.waiting))
+        listeners: list[Listener] = []
+        stack.push_async_callback(_stop, listeners)
+        for agent in parts.agents.listening:
+            listener = Listener(agent.settings.uri, partial(_connection, parts, agent), door)
+            await listener.start()
+            listeners.append(listener)
         warming = asyncio.create_task(_warm(parts))
-        try:
-            yield listener
-        finally:
-            warming.cancel()
-            await listener.stop()
+        stack.callback(warming.cancel)
+        yield listeners
 
 
-async def _connection(settings: Settings, parts: Parts, reader: EventReader, writer: EventWriter) -> None:
+async def _stop(listeners: Sequence[Listener]) -> None:
+    await asyncio.gather(*(listener.stop() for listener in listeners))
+
+
+async def _connection(parts: Parts, agent: Agent, connection: Connection) -> None:
     handler = Handler(
         info=lambda: describe(
-            name=settings.name,
-            model=parts.model.name if parts.model else "local",
-            supports_home_control=settings.control == "on",
+            name=agent.name,
+            model=agent.model.name if agent.model else "local",
+            supports_home_control=agent.settings.control == "on",
         ),
-        reply=parts.assistant.reply,
-        reader=reader,
-        writer=writer,
+        reply=partial(parts.agents.reply, agent),
+        connection=connection,
         language=parts.mirror.home.config.language if parts.mirror.home else "en",
+        deadline=longest_deadline(agent.settings) + LAST_WORD,
     )
     await handler.run()
 
 
 async def _warm(parts: Parts) -> None:
     """Pay before the first question what it would otherwise wait for."""
-    if parts.model is not None:
-        await parts.model.warm()
+    for model in parts.models:
+        await model.warm()
     await parts.mirror.wait_fresh(60)
     await parts.assistant.prepare(parts.mirror.home.config.language if parts.mirror.home else "en")
     gc.collect()
     gc.freeze()  # a home of 10,000 entities takes 130 ms to look through: not while somebody waits
 
 
-def announcement(settings: Settings, port: int | None) -> str:
-    """What it runs on and how to connect Home Assistant, in one line."""
+def listening(settings: Settings) -> list[AgentSettings]:
+    """The agents that have an address."""
+    return [agent for agent in settings.all_agents if agent.listens]
+
+
+def announcement(settings: Settings, agent: AgentSettings, port: int | None) -> str:
+    """What an agent runs on and how to connect Home Assistant, in one line."""
     if (hass := hass_settings(settings)) is not None:
         home = hass.url
     else:
@@ -170,15 +221,16 @@ def announcement(settings: Settings, port: int | None) -> str:
             if settings.home
             else "the demo home (set HASS_URL and HASS_TOKEN for yours)"
         )
-    engine = settings.model if settings.uses_model else "the local engine (set OPENAI_API_KEY for a language model)"
-    where = settings.uri if port is None else f"port {port}"
+    engine = agent.model if agent.uses_model else "the local engine (set OPENAI_API_KEY for a language model)"
+    where = agent.uri if port is None else f"port {port}"
     connect = (
         ""
         if port is None
         else f" In Home Assistant: Settings > Devices & services > Add integration > Wyoming Protocol, port {port}"
-        f" and {_host(settings.uri)}."
+        f" and {_host(agent.uri)}."
     )
-    return f"wyoming_openai {__version__} listens on {where}. Home: {home}. Engine: {engine}.{connect}"
+    who = f": {agent.name}" if settings.agents else ""
+    return f"wyoming_openai {__version__}{who} listens on {where}. Home: {home}. Engine: {engine}.{connect}"
 
 
 def _host(uri: str) -> str:

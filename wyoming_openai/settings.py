@@ -5,9 +5,9 @@ Flags win over the environment, the environment over the file. Nothing else in t
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 import yaml
@@ -22,6 +22,8 @@ SHORT_ENV = ("HASS_URL", "HASS_TOKEN", "OPENAI_API_KEY", "OPENAI_BASE_URL")
 
 ADD_ON_OPTIONS = Path("/data/options.json")
 """Where the Supervisor puts the options of an add-on."""
+PERSONAS = Path(__file__).parent / "data" / "personas"
+"""Characters that come with the program: files with options of an agent."""
 SUPERVISOR_URL = "http://supervisor/core"
 
 
@@ -31,7 +33,7 @@ class BadSettings(Exception):
 
 def _uri(value: str) -> str:
     parts = _split(value)
-    if parts.scheme == "stdio" or (parts.scheme == "unix" and parts.path):
+    if value == "off" or parts.scheme == "stdio" or (parts.scheme == "unix" and parts.path):
         return value
     if parts.scheme == "tcp" and parts.hostname and parts.port is not None:
         return value
@@ -76,16 +78,24 @@ def _switch(value: object) -> object:
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
 
 
+def _texts(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+def _known_personas() -> str:
+    return ", ".join(sorted(path.stem for path in PERSONAS.glob("*.yaml")))
+
+
 def _option(default: Any, description: str, write: str, **constraints: Any) -> Any:
     return Field(default, description=description, json_schema_extra={"write": write}, **constraints)
 
 
-class Settings(BaseModel):
-    """All options, checked. The order is that of the documentation."""
+class AgentSettings(BaseModel):
+    """What makes an agent, checked: each agent may have its own. The order is that of the documentation."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), hide_input_in_errors=True)
 
-    uri: Annotated[str, AfterValidator(_uri)] = _option(
+    uri: Annotated[str, AfterValidator(_uri), BeforeValidator(_switch)] = _option(
         "tcp://0.0.0.0:10800",
         "Where the Wyoming server listens.",
         "tcp://HOST:PORT, unix:///PATH or stdio://, such as tcp://0.0.0.0:10800",
@@ -97,24 +107,10 @@ class Settings(BaseModel):
         min_length=1,
         max_length=64,
     )
-    hass_url: Annotated[str, AfterValidator(_web)] | None = _option(
+    persona: str | None = _option(
         None,
-        "Address of Home Assistant. Without one the demo home answers. In an add-on it is found by itself.",
-        "the address you open Home Assistant with, such as http://homeassistant.local:8123",
-    )
-    hass_token: SecretStr | None = _option(
-        None,
-        "A long-lived access token of a Home Assistant user; one that may only read is enough to answer questions.",
-        "a token from your Home Assistant profile: Security, Long-lived access tokens, Create token",
-        min_length=1,
-    )
-    hass_verify_ssl: bool = _option(
-        True, "Whether the certificate of an https address is checked.", "true, or false for a self-signed certificate"
-    )
-    home: Annotated[Path, AfterValidator(_existing)] | None = _option(
-        None,
-        "A snapshot file to answer from in place of a live Home Assistant.",
-        "the path of a file that `wyoming-openai snapshot` wrote",
+        "A ready character; what you set yourself wins over what it brings.",
+        f"{_known_personas()}, or the path of a YAML file with options of an agent",
     )
     openai_api_key: SecretStr | None = _option(
         None,
@@ -159,6 +155,13 @@ class Settings(BaseModel):
         "What the model is told of its task: a Home Assistant template, as text or as @FILE.",
         "a template, or @ and the path of a text file",
     )
+    style: str | None = _option(
+        None,
+        "How the answers should sound.",
+        "words for the model, such as: warm and a little dry",
+        min_length=1,
+        max_length=1000,
+    )
     context_tokens: int = _option(
         2000,
         "Most tokens that the home's part of a request may take; 0 leaves the home to your prompt template alone.",
@@ -176,6 +179,71 @@ class Settings(BaseModel):
         ge=1,
         le=120,
     )
+    phone_deadline: float = _option(
+        8,
+        "The same for a telephone, where silence sounds like a dead line.",
+        "seconds from 1 to 120",
+        ge=1,
+        le=120,
+    )
+    speak_seconds: float = _option(
+        20,
+        "Most seconds that one answer may take to say; what is longer goes on when somebody says yes.",
+        "seconds from 3 to 300",
+        ge=3,
+        le=300,
+    )
+    phone_speak_seconds: float = _option(
+        14,
+        "The same for a telephone, which speaks only when all of the answer is synthesised.",
+        "seconds from 3 to 300",
+        ge=3,
+        le=300,
+    )
+
+    @property
+    def uses_model(self) -> bool:
+        """A key, or a server of one's own that may need none."""
+        return self.openai_api_key is not None or self.openai_base_url is not None
+
+    @property
+    def listens(self) -> bool:
+        """Whether it has an address of its own."""
+        return self.uri != "off"
+
+
+class Agent(AgentSettings):
+    """One of several agents."""
+
+    devices: Annotated[tuple[str, ...], BeforeValidator(_texts)] = _option(
+        (),
+        "Devices whose questions this agent answers, also where they reach the first agent.",
+        "a list of names or ids of devices in Home Assistant, such as [Hall phone]",
+    )
+
+
+class Settings(AgentSettings):
+    """All options, checked."""
+
+    hass_url: Annotated[str, AfterValidator(_web)] | None = _option(
+        None,
+        "Address of Home Assistant. Without one the demo home answers. In an add-on it is found by itself.",
+        "the address you open Home Assistant with, such as http://homeassistant.local:8123",
+    )
+    hass_token: SecretStr | None = _option(
+        None,
+        "A long-lived access token of a Home Assistant user; one that may only read is enough to answer questions.",
+        "a token from your Home Assistant profile: Security, Long-lived access tokens, Create token",
+        min_length=1,
+    )
+    hass_verify_ssl: bool = _option(
+        True, "Whether the certificate of an https address is checked.", "true, or false for a self-signed certificate"
+    )
+    home: Annotated[Path, AfterValidator(_existing)] | None = _option(
+        None,
+        "A snapshot file to answer from in place of a live Home Assistant.",
+        "the path of a file that `wyoming-openai snapshot` wrote",
+    )
     data_dir: Path | None = _option(
         None,
         "Where the program keeps what must survive a restart; by default `wyoming-openai` in the user's state folder.",
@@ -189,14 +257,25 @@ class Settings(BaseModel):
         "How much is logged. Only `debug` contains what people said.",
         "debug, info, warning or error",
     )
+    agents: tuple[Agent, ...] = _option(
+        (),
+        "Several agents in one program; in the file only.",
+        "a list of agents, each with a name",
+    )
 
     @property
-    def uses_model(self) -> bool:
-        """A key, or a server of one's own that may need none."""
-        return self.openai_api_key is not None or self.openai_base_url is not None
+    def all_agents(self) -> tuple[AgentSettings, ...]:
+        """The agents of the file; without any, the one that the options make."""
+        return self.agents or (self,)
 
+
+OPTIONS = {name: field for name, field in Settings.model_fields.items() if name != "agents"}
+"""What flags and environment variables can set."""
 
 SECRETS = frozenset({"hass_token", "openai_api_key"})
+
+
+_Kind = TypeVar("_Kind", bound=AgentSettings)
 
 
 class Given(NamedTuple):
@@ -217,17 +296,108 @@ def read_settings(flags: Mapping[str, str], environment: Mapping[str, str] = os.
     if "hass_url" not in given and (token := environment.get("SUPERVISOR_TOKEN")):
         given["hass_url"] = Given(SUPERVISOR_URL, "the Supervisor")
         given["hass_token"] = Given(token, "SUPERVISOR_TOKEN")
-    try:
-        settings = Settings.model_validate({name: value for name, (value, _) in given.items()})
-    except ValidationError as error:
-        raise BadSettings("\n".join(_explain(problem, given) for problem in error.errors())) from None
+    agents = given.pop("agents", None)
+    given = _with_persona(given)
+    settings = _checked(Settings, given)
+    if agents is not None:
+        settings = settings.model_copy(update={"agents": _agents(agents, given)})
     return _consistent(settings)
+
+
+def _checked(kind: type[_Kind], given: Mapping[str, Given]) -> _Kind:
+    """The values as settings. Raises `BadSettings` with all that is wrong."""
+    try:
+        settings = kind.model_validate({name: value for name, (value, _) in given.items()})
+    except ValidationError as error:
+        raise BadSettings("\n".join(_explain(problem, given, kind) for problem in error.errors())) from None
+    if settings.openai_base_url is None and (advice := retired(settings.model)):  # elsewhere names mean what they like
+        raise BadSettings(f"model: {settings.model!r} is not accepted; {advice}")
+    return settings
+
+
+def _with_persona(given: dict[str, Given]) -> dict[str, Given]:
+    """What is set, over what the named persona brings."""
+    if "persona" not in given:
+        return given
+    name, source = given["persona"]
+    ready = PERSONAS / f"{name}.yaml"
+    path = ready if ready.is_file() else Path(str(name)).expanduser()
+    if not path.is_file():
+        raise BadSettings(
+            f"persona: {name!r} is not accepted; write {advice(Settings.model_fields['persona'])} (set by {source})"
+        )
+    brought = _from_yaml(path)
+    for name in brought.keys() - AgentSettings.model_fields.keys():
+        raise BadSettings(f"{name}: is no option of an agent ({path}); docs/options.md lists the options")
+    return {**brought, **given}
+
+
+def _agents(listed: Given, common: Mapping[str, Given]) -> tuple[Agent, ...]:
+    """The agents of the file; what one does not set itself, it takes from the top level."""
+    agents: list[Agent] = []
+    wrong: list[str] = []
+    for number, own in enumerate(_own_options(listed), start=1):
+        name = str(own["name"].value) if "name" in own else f"number {number}"
+        try:
+            agents.append(_agent(own, common, is_first=number == 1))
+        except BadSettings as error:
+            wrong += [f"agent {name}: {line}" for line in str(error).splitlines()]
+    wrong += _clashes(agents)
+    if wrong:
+        raise BadSettings("\n".join(wrong))
+    return tuple(agents)
+
+
+def _own_options(listed: Given) -> list[dict[str, Given]]:
+    """What each agent sets itself, from a list of agents, or from a mapping with their names."""
+    entries, source = listed
+    if isinstance(entries, dict):
+        entries = [{"name": name, **(entry or {})} for name, entry in entries.items() if isinstance(entry or {}, dict)]
+    if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
+        raise BadSettings(f"agents: is not a list of agents ({source}); write, for each, a line `- name: NAME`")
+    return [_given(entry, source) for entry in entries]
+
+
+def _agent(own: dict[str, Given], common: Mapping[str, Given], *, is_first: bool) -> Agent:
+    if "name" not in own and "persona" not in own:
+        raise BadSettings("name: is missing; write a name that tells this agent from the others")
+    own = _with_persona(own)
+    inherited = {name: value for name, value in common.items() if name in AgentSettings.model_fields}
+    for name in {"name", "persona"} | ({"uri"} if not is_first else set()):
+        inherited.pop(name, None)
+    if "openai_base_url" in own:
+        inherited.pop("openai_api_key", None)  # a key is for the server that it was written beside, and no other
+    agent = _checked(Agent, {**inherited, **own})
+    if is_first or "uri" in own:
+        return agent
+    if not agent.devices:
+        raise BadSettings(
+            "uri: is missing; write an address of its own, such as tcp://0.0.0.0:10801, or the `devices` it answers"
+        )
+    return agent.model_copy(update={"uri": "off"})
+
+
+def _clashes(agents: Sequence[Agent]) -> Iterator[str]:
+    """What two agents can't both have."""
+    taken: set[tuple[str, str]] = set()
+    for agent in agents:
+        claims = _claims(agent)
+        for option, value in sorted(claims & taken):
+            yield f"agent {agent.name}: {option}: {value!r} is also that of another agent; write another"
+        taken |= claims
+
+
+def _claims(agent: Agent) -> set[tuple[str, str]]:
+    claims = {("name", agent.name.casefold()), *(("devices", device.casefold()) for device in agent.devices)}
+    if agent.listens and not agent.uri.endswith(":0"):  # the system gives each its own port
+        claims.add(("uri", agent.uri))
+    return claims
 
 
 def _consistent(settings: Settings) -> Settings:
     """Refuse what is wrong only together with something else."""
-    if settings.openai_base_url is None and (advice := retired(settings.model)):  # elsewhere names mean what they like
-        raise BadSettings(f"model: {settings.model!r} is not accepted; {advice}")
+    if not any(agent.listens for agent in settings.all_agents):
+        raise BadSettings(f"uri: nobody listens; write {advice(Settings.model_fields['uri'])}")
     if settings.hass_url and not settings.home and settings.hass_token is None:
         raise BadSettings(
             "hass_token: missing, since hass_url is set; write HASS_TOKEN=... with a token from your Home Assistant "
@@ -255,7 +425,7 @@ def variables(name: str) -> list[str]:
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Given]:
     """Our own prefix wins over the short name; an empty variable counts as not set."""
     given = {}
-    for name in Settings.model_fields:
+    for name in OPTIONS:
         for variable in variables(name):
             if value := environment.get(variable):
                 given[name] = Given(_secret(value, variable) if variable.endswith("_FILE") else value, variable)
@@ -272,8 +442,10 @@ def _secret(path: str, variable: str) -> str:
 def _from_file(path: Path | None, environment: Mapping[str, str]) -> dict[str, Given]:
     if path is None and "SUPERVISOR_TOKEN" in environment and ADD_ON_OPTIONS.is_file():
         path = ADD_ON_OPTIONS
-    if path is None:
-        return {}
+    return {} if path is None else _from_yaml(path)
+
+
+def _from_yaml(path: Path) -> dict[str, Given]:
     try:
         content = yaml.safe_load(path.expanduser().read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -286,22 +458,27 @@ def _from_file(path: Path | None, environment: Mapping[str, str]) -> dict[str, G
         return {}
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise BadSettings(f"config: {path} must hold lines of the form `option: value`")
-    values = {key.replace("-", "_"): value for key, value in content.items()}
-    return {key: Given(value, str(path)) for key, value in values.items() if value is not None and value != ""}
+    return _given(content, str(path))
 
 
-def _explain(problem: Mapping[str, Any], given: Mapping[str, Given]) -> str:
+def _given(values: Mapping[str, Any], source: str) -> dict[str, Given]:
+    """The values of a file; an empty one counts as not set."""
+    named = {str(key).replace("-", "_"): value for key, value in values.items()}
+    return {key: Given(value, source) for key, value in named.items() if value is not None and value != ""}
+
+
+def _explain(problem: Mapping[str, Any], given: Mapping[str, Given], kind: type[BaseModel]) -> str:
     """One refused value in words: the option, where it was set, the value, what to write."""
     name = str(problem["loc"][0])
     value, source = given[name]
     if problem["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(name, Settings.model_fields, n=1)
+        close = difflib.get_close_matches(name, kind.model_fields, n=1)
         hint = f"did you mean `{close[0]}`?" if close else "docs/options.md lists the options"
         return f"{name}: there is no such option ({source}); {hint}"
     shown = "the value" if name in SECRETS else repr(value)
     own = problem.get("ctx", {}).get("error")
     reason = f" ({own})" if own else ""
-    return f"{name}: {shown} is not accepted{reason}; write {advice(Settings.model_fields[name])} (set by {source})"
+    return f"{name}: {shown} is not accepted{reason}; write {advice(kind.model_fields[name])} (set by {source})"
 
 
 def advice(field: FieldInfo) -> str:
@@ -312,12 +489,16 @@ def advice(field: FieldInfo) -> str:
 
 def options_page() -> str:
     """docs/options.md: the same words as `--help`."""
-    rows = [
+    rows = [_row(name, field) for name, field in OPTIONS.items()]
+    own = ", ".join(f"`{name.replace('_', '-')}`" for name in (*AgentSettings.model_fields, "devices"))
+    return "\n".join([_OPTIONS_INTRODUCTION, *rows, "", _AGENTS.replace("OPTIONS", own)])
+
+
+def _row(name: str, field: FieldInfo) -> str:
+    return (
         f"| `{flag(name)}` | {'<br>'.join(f'`{variable}`' for variable in variables(name))} | {_shown_default(field)} "
         f"| {field.description} Write {advice(field)}. |".replace("|off", "\\|off")
-        for name, field in Settings.model_fields.items()
-    ]
-    return "\n".join([_OPTIONS_INTRODUCTION, *rows, ""])
+    )
 
 
 def _shown_default(field: FieldInfo) -> str:
@@ -339,3 +520,28 @@ A wrong value is refused at start, with the name of the option and what to write
 
 | flag | environment | default | what it does |
 | --- | --- | --- | --- |"""
+
+_AGENTS = """## Several agents
+
+One program can be several agents, each with a name, a prompt, a model and limits of its own. They share the home, the
+memory and the local engine. List them in the file:
+
+```yaml
+openai-api-key: sk-...
+agents:
+  - name: House
+    uri: tcp://0.0.0.0:10800
+  - name: Super Mario
+    persona: super_mario
+    uri: tcp://0.0.0.0:10801
+    devices: [Hall phone]
+```
+
+An agent may set: OPTIONS. What it does not set it takes from the top level of the file, from flags and from the
+environment, except `name`, `persona` and, from the second agent on, `uri`. A key goes only to the server it was written
+beside: an agent with an `openai-base-url` of its own needs an `openai-api-key` of its own.
+
+Home Assistant takes one program for a port: add the Wyoming integration once for each `uri`. What a bound device
+(`devices`) says to the first agent is answered by the agent it is bound to; that one needs no `uri`.
+`wyoming-openai ask --agent NAME` and `prompt --agent NAME` try one out.
+"""

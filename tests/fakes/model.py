@@ -9,7 +9,8 @@ from wyoming_openai.messages import AssistantMessage, ToolCall, Usage
 
 _IDS = count(1)
 
-Script = list[ModelEvent | ModelError]
+Script = list[ModelEvent | ModelError | asyncio.Event]
+"""What happens; at an event it waits."""
 
 
 def say(*pieces: str, truncated: bool = False) -> Script:
@@ -57,7 +58,10 @@ class ScriptedModel:
         for event in self._scripts.pop(0):
             if isinstance(event, ModelError):
                 raise event
-            yield event
+            if isinstance(event, asyncio.Event):
+                await event.wait()
+            else:
+                yield event
 
     async def warm(self) -> None: ...
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -47,6 +47,7 @@ class Raw:
     parts: Sequence[bytes]
     status: int = 200
     content_type: str = "text/event-stream"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,10 @@ def call(name: str, arguments: str = "{}", call_id: str = "call_1", *, said: tup
     return Say(said, calls=((call_id, name, arguments),), **more)
 
 
-def error(status: int, message: str = "No.", **more: Any) -> Raw:
+def error(status: int, message: str = "No.", *, headers: Mapping[str, str] | None = None, **more: Any) -> Raw:
     """A refusal in OpenAI's form."""
     body = {"error": {"message": message, "type": None, "param": None, "code": None, **more}}
-    return Raw([json.dumps(body).encode()], status, "application/json")
+    return Raw([json.dumps(body).encode()], status, "application/json", headers or {})
 
 
 def events(*bodies: Json | str) -> Raw:
@@ -114,6 +115,8 @@ class OpenAIApi:
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     """Somebody left before the end of an answer."""
     url: str = ""
+    answers: Callable[[Json], Say] = lambda body: say("OK")
+    """What it says without a script."""
     _scripts: list[Script] = field(default_factory=list)
     _connections: set[asyncio.BaseTransport] = field(default_factory=set)
 
@@ -144,7 +147,7 @@ class OpenAIApi:
             return web.Response(status=404, text="Not Found")
         if (rejection := self._rejection(body)) is not None:
             return await self._play(request, rejection, body)
-        return await self._play(request, self._scripts.pop(0) if self._scripts else say("OK"), body)
+        return await self._play(request, self._scripts.pop(0) if self._scripts else self.answers(body), body)
 
     def _seen(self, request: web.Request, body: Json) -> Seen:
         assert request.transport is not None
@@ -176,7 +179,7 @@ class OpenAIApi:
         return web.Response()
 
     async def _write(self, request: web.Request, raw: Raw, end: End = "close") -> web.StreamResponse:
-        response = web.StreamResponse(status=raw.status, headers={"Content-Type": raw.content_type})
+        response = web.StreamResponse(status=raw.status, headers={"Content-Type": raw.content_type, **raw.headers})
         await response.prepare(request)
         for part in raw.parts:
             await response.write(part)

@@ -15,6 +15,8 @@ class ModelRequest:
     tools: tuple[ToolSpec, ...] = ()
     cache_key: str = ""
     """Requests with equal keys share a beginning; helps the provider's prompt cache."""
+    deadline: float | None = None
+    """When somebody has to have heard something, on the event loop's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class ModelReply:
     usage: Usage
     truncated: bool = False
     """The token limit cut the text."""
+    model: str = ""
+    """The name of the model that gave it, where there are several."""
 
 
 ModelEvent = TextDelta | ModelReply
@@ -57,19 +61,39 @@ class ChatModel(Protocol):
 class ModelError(CannotAnswer):
     """The model did not give a whole answer; `sentence` says why in words for a person at home."""
 
+    retry_after: float | None = None
+    """Seconds after which the same request may succeed; None if trying again is no use."""
+
 
 class ModelUnreachable(ModelError):
-    """No connection, a time-out, a server error, a stream that broke."""
+    """No connection, a server error, a stream that broke."""
+
+    def __init__(self, detail: str = "", retry_after: float | None = None) -> None:
+        super().__init__("model_unreachable", detail)
+        self.retry_after = retry_after
+
+
+class TooSlow(ModelUnreachable):
+    """The model did not begin in time, or fell silent."""
 
     def __init__(self, detail: str = "") -> None:
-        super().__init__("model_unreachable", detail)
+        super().__init__(detail)
+        self.sentence = "too_slow"
 
 
 class ModelBusy(ModelError):
     """Rate limited."""
 
-    def __init__(self, detail: str = "") -> None:
+    def __init__(self, detail: str = "", retry_after: float | None = None) -> None:
         super().__init__("model_busy", detail)
+        self.retry_after = retry_after
+
+
+class Overloaded(ModelError):
+    """Too many questions at once: the model was not asked."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("busy", detail)
 
 
 class BadCredentials(ModelError):

@@ -18,6 +18,7 @@ from . import (
     ModelUnreachable,
     RequestRefused,
     TextDelta,
+    TooSlow,
     chat_completions,
     responses,
 )
@@ -98,6 +99,8 @@ class OpenAIModel:
         server = await self._connect()
         now = asyncio.get_running_loop().time()
         end = now + self._settings.total_timeout
+        if request.deadline is not None:
+            end = min(end, request.deadline)
         due = min(now + self._settings.first_token_timeout, end)
         answer, reader = await self._ask(server, request, due)
         try:
@@ -119,7 +122,7 @@ class OpenAIModel:
                 async with asyncio.timeout_at(due):
                     return await server.post(api.path, api.to_body(request, self.name, dialect)), api.reader()
             except TimeoutError:
-                raise ModelUnreachable("no answer before the deadline") from None
+                raise TooSlow("no answer before the deadline") from None
             except Refused as error:
                 if not self._learn(dialect, error.refusal):
                     raise self._failure(error.refusal) from None
@@ -151,11 +154,13 @@ class OpenAIModel:
         try:
             async with asyncio.timeout_at(due):
                 return await answer.read()
-        except (TimeoutError, ModelUnreachable) as error:
-            if reader.finished:
-                return None
-            late = "the answer stalled" if reader.received else "no answer before the deadline"
-            raise ModelUnreachable(str(error) or late) from None
+        except TimeoutError:
+            failure: ModelError = TooSlow("the answer stalled" if reader.received else "no answer before the deadline")
+        except ModelUnreachable as error:
+            failure = error
+        if reader.finished:
+            return None
+        raise failure
 
     def _feed(self, reader: Reader, events: EventStream, data: bytes) -> str:
         """The text in some bytes; no bytes are the end."""
@@ -176,7 +181,7 @@ class OpenAIModel:
             return ModelUnreachable(
                 f"{redact(content_type) or 'something'} in place of a stream; is the base URL right?"
             )
-        return ModelUnreachable("the stream ended before the answer did")
+        return ModelUnreachable("the stream ended before the answer did", retry_after=0)
 
     def _failure(self, refused: Refusal) -> ModelError:
         return model_error(refused, self._settings.api_key)

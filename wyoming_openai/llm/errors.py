@@ -1,9 +1,12 @@
 """What a server's refusal means: which `ModelError`, in words that may be logged."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from . import BadCredentials, ModelBusy, ModelError, ModelUnreachable, QuotaExceeded, RequestRefused, UnknownModel
@@ -31,6 +34,8 @@ class Refusal:
     code: str = ""
     type: str = ""
     param: str = ""
+    retry_after: float | None = None
+    """Seconds that the server asks to wait."""
 
     def __str__(self) -> str:
         kinds = " ".join(dict.fromkeys(filter(None, (str(self.status or ""), self.type, self.code, self.param))))
@@ -45,11 +50,12 @@ class Refused(Exception):
         self.refusal = refusal
 
 
-def refusal(status: int, body: object) -> Refusal:
+def refusal(status: int, body: object, headers: Mapping[str, str] | None = None) -> Refusal:
     """Read an error body of OpenAI's form, or of one of its relatives'."""
+    wait = retry_after(headers or {})
     error = body.get("error", body) if isinstance(body, Mapping) else body
     if not isinstance(error, Mapping):
-        return Refusal(status, _words(error))
+        return Refusal(status, _words(error), retry_after=wait)
     detail = error.get("message") or error.get("detail") or ""
     param = error.get("param") or _location(detail)
     code = error.get("code")
@@ -61,6 +67,7 @@ def refusal(status: int, body: object) -> Refusal:
         code if isinstance(code, str) else "",
         error["type"] if isinstance(error.get("type"), str) else "",
         param if isinstance(param, str) else "",
+        wait,
     )
 
 
@@ -68,7 +75,32 @@ def model_error(refused: Refusal, key: str | None = None) -> ModelError:
     """The kind of failure, with a text from which the key is removed."""
     kind = _kind(refused)
     elsewhere = kind is ModelUnreachable and (300 <= refused.status < 400 or refused.status in (404, 405))
-    return kind(redact(str(refused), key) + ("; is the base URL right?" if elsewhere else ""))
+    error = kind(redact(str(refused), key) + ("; is the base URL right?" if elsewhere else ""))
+    if kind is ModelBusy:
+        error.retry_after = refused.retry_after
+    elif kind is ModelUnreachable and (refused.status in (0, 408, 409) or refused.status >= 500):
+        error.retry_after = refused.retry_after or 0.0
+    return error
+
+
+def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """Seconds that a server asks to wait, in one of the three ways to say it; keys in lower case."""
+    try:
+        if milliseconds := headers.get("retry-after-ms"):
+            seconds = float(milliseconds) / 1000
+        else:
+            seconds = _seconds(headers["retry-after"], now or datetime.now(UTC))
+    except (KeyError, ValueError, TypeError):
+        return None
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+def _seconds(value: str, now: datetime) -> float:
+    """A number of seconds, or a date. Raises `ValueError`, and `TypeError` for a date without a zone."""
+    try:
+        return float(value)
+    except ValueError:
+        return (parsedate_to_datetime(value) - now).total_seconds()
 
 
 def redact(text: str, key: str | None = None) -> str:

@@ -66,7 +66,7 @@ class Answer:
         try:
             data = await anext(self._bytes, b"")
         except httpx2.HTTPError as error:
-            raise ModelUnreachable(f"the answer broke off: {type(error).__name__}") from error
+            raise ModelUnreachable(f"the answer broke off: {type(error).__name__}", retry_after=0) from error
         self._ended = not data
         return data
 
@@ -115,9 +115,10 @@ class Server:
                 path, cast_to=httpx2.Response, stream=True, stream_cls=openai.AsyncStream[Any], **arguments
             )
         except openai.APIStatusError as error:
-            raise Refused(refusal(error.status_code, error.body)) from None
+            raise Refused(refusal(error.status_code, error.body, error.response.headers)) from None
         except (openai.OpenAIError, httpx2.HTTPError) as error:
-            raise ModelUnreachable(redact(_reason(error), self._key)) from None
+            patience_spent = isinstance(error, openai.APITimeoutError)
+            raise ModelUnreachable(redact(_reason(error), self._key), None if patience_spent else 0) from None
         except UnicodeError:
             raise BadCredentials("the key holds characters that no key has") from None
         return cast("httpx2.Response", response)
