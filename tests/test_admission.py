@@ -84,12 +84,12 @@ def test_with_a_list_only_its_networks_get_in(address: str | None, allowed: bool
 
 async def test_events_wait_when_they_come_too_fast() -> None:
     limits = Limits(events_per_second=1000, events_at_once=10)
-    guest = Admission(limits).admit("10.0.0.1")
     loop = asyncio.get_running_loop()
     start = loop.time()
+    guest = Admission(limits).admit("10.0.0.1")
     for _ in range(30):
         await guest.pace()
-    assert loop.time() - start >= 0.02
+    assert loop.time() - start > 0.018
 
 
 async def test_connections_of_one_address_share_its_pace_in_turn() -> None:
