@@ -62,12 +62,13 @@ class HomeContext:
     """What the model is told about the home."""
 
     index: str
-    """Floors, areas and kinds: changes only with the registries and what is exposed. Empty where `whole`."""
+    """Floors, areas and kinds, which change only with the registries and what is exposed. Where `whole`: the home with
+    its states, the same for every utterance until one of them changes."""
     facts: str
     """States for this utterance, one entity a line, and the sums of the groups it asks for."""
     chosen: tuple[Chosen, ...]
     whole: bool = False
-    """The facts are all of the home."""
+    """The index is all of the home."""
 
 
 def where(home: Home, utterance: Utterance) -> Area | None:
@@ -112,15 +113,15 @@ def _whole(view: View, teller: Teller, budget: int) -> HomeContext | None:
     """The whole home, if it is small enough."""
     ids = teller.directory.ids
     if not ids:
-        return HomeContext("", NOTHING, (), whole=True)
+        return HomeContext(NOTHING, "", (), whole=True)
     if len(ids) * LEAST_COST > budget:
         return None
     home = teller.whole_home()
     if estimate(home) > budget:
         return None
     asked = [*view.answers(), *view.lasting()]
-    facts = [*((ASKED, *asked) if asked else ()), WHOLE, home]
-    return HomeContext("", "\n".join(facts), tuple(Chosen(each, "the whole home") for each in ids), whole=True)
+    facts = (ASKED, *asked) if asked else ()
+    return HomeContext(f"{WHOLE}\n{home}", "\n".join(facts), tuple(Chosen(each, "the whole home") for each in ids), whole=True)
 
 
 def _relevant(view: View, teller: Teller, index: str, budget: int) -> HomeContext:
