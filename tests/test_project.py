@@ -24,7 +24,7 @@ OUTSIDE = {
 
 ORDER = [
     {"messages", "tokens"},
-    {"hass.home", "hass.snapshot", "sentences", "framing", "memory", "speech"},
+    {"hass.home", "hass.snapshot", "sentences", "admission", "framing", "logs", "memory", "speech"},
     {"hass", "template", "llm", "vocabulary", "relevance", "listener"},
     {"context", "tools", "prompt"},
     {"assistant", "handler", "settings"},

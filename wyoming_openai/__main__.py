@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from . import __version__
+from .logs import to_stderr
 from .settings import OPTIONS, BadSettings, Settings, advice, flag, read_settings, variables
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
@@ -25,9 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BadSettings as error:
         print(error, file=sys.stderr)
         return WRONG_USAGE
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
+    logging.basicConfig(level=settings.log_level.upper(), handlers=[to_stderr()])
     for talkative in ("asyncio", "httpx2", "openai"):  # the SDK logs requests with what people said
         logging.getLogger(talkative).setLevel(logging.WARNING)
     command: Command = getattr(given, "command", _serve)

@@ -39,7 +39,8 @@ class Limits:
     depth: int = 32
     large_frames: int = 8 * 1024 * 1024
     """Unfinished events over the size of a header, together. A header and a chunk for each connection add 4 MiB."""
-    large_frames_per_second: float = 20.0
+    large_frames_per_second: float = 10.0
+    """Reading the worst of them takes 50 ms."""
 
     connections: int = 128
     connections_per_address: int = 64

@@ -63,8 +63,7 @@ class EventReader:
         try:
             if not await self._begun():
                 return None
-            if await self._guest.pace() and self._has_left():
-                self.awaits_answers = False
+            if await self._guest.pace() and self._is_over():
                 return None
             async with self._at_most(self._limits.frame):
                 event = await self._frame()
@@ -76,6 +75,12 @@ class EventReader:
             return None
         self._patience = self._limits.idle
         return event
+
+    def _is_over(self) -> bool:
+        """Whether a flood, of which more may wait to be read, has lost its sense."""
+        if self._has_left():
+            self.awaits_answers = False
+        return self._stopped or not self.awaits_answers
 
     async def _begun(self) -> bool:
         """Wait for the first byte of an event."""
@@ -214,7 +219,10 @@ def _is_flat(raw: bytes, depth: int) -> bool:
         return True
     brackets = _STRING.sub(b"", raw).translate(_ONE_KIND_OF_BRACKET, _NO_BRACKETS)
     for _ in range(depth):
-        brackets = brackets.replace(b"[]", b"")
+        outer = brackets.replace(b"[]", b"")
+        if len(outer) == len(brackets):
+            break
+        brackets = outer
     return not brackets
 
 

@@ -21,6 +21,7 @@ _LOGGER = logging.getLogger(__name__)
 
 ENOUGH_DESCRIPTORS = 4096
 REST = 1.0  # seconds without accepting, when the system has no descriptor for one more
+WAITING = 1024  # connections that the kernel holds until they are let in: beyond, it has clients try again in a second
 BUFFER = 128 * 1024  # of the kernel, for each direction: by itself it keeps megabytes for who does not read
 OPTIONS = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),  # a client without power is gone after two minutes
@@ -187,7 +188,7 @@ async def _tcp_doors(host: str | None, port: int | None) -> list[socket.socket]:
             for option in OPTIONS:
                 doors[-1].setsockopt(*option)
             doors[-1].bind(address)
-            doors[-1].listen()
+            doors[-1].listen(WAITING)
     except OSError:
         for door in doors:
             door.close()
@@ -200,7 +201,7 @@ def _unix_door(path: Path) -> socket.socket:
     door = _door(socket.AF_UNIX)
     try:
         door.bind(str(path))
-        door.listen()
+        door.listen(WAITING)
     except OSError:
         door.close()
         raise

@@ -16,6 +16,14 @@ _CONTROL = re.compile(rf"[\x00-\x1f{_OTHER_CONTROL}]")
 _CONTROL_BUT_NEWLINE = re.compile(rf"[\x00-\x09\x0b-\x1f{_OTHER_CONTROL}]")
 
 
+def to_stderr() -> logging.Handler:
+    """Where the program logs."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(Repeats())
+    return handler
+
+
 class OneLine(logging.Formatter):
     """Escapes what could forge a line or write over one; tracebacks keep their lines."""
 

@@ -323,8 +323,16 @@ async def test_bunch_of_entity_events_is_one_fetch_of_what_changed(hass: FakeHom
             hass.expose(entity_id, False)
         await until(mirror, equal(mirror, hass))
         asked = [each["entity_ids"] for each in hass.commands if "entity_ids" in each]
-        assert asked == [sorted((LAMP, "light.bed_light", "switch.ac"))]
+        assert asked == [[LAMP, "light.bed_light", "switch.ac"]]
         assert hass.count("config/entity_registry/list") == 0
+
+
+async def test_entities_keep_the_order_in_which_they_came(hass: FakeHomeAssistant) -> None:
+    async with mirrored(hass) as mirror:
+        for entity_id in ("light.z", "light.a", "light.m"):
+            hass.add_entity(entity_id)
+        await until(mirror, equal(mirror, hass))
+        assert list(home_of(mirror).registries.entities)[-3:] == ["light.z", "light.a", "light.m"]
 
 
 async def test_changes_that_change_nothing_keep_the_registries(hass: FakeHomeAssistant) -> None:

@@ -121,7 +121,9 @@ def _whole(view: View, teller: Teller, budget: int) -> HomeContext | None:
         return None
     asked = [*view.answers(), *view.lasting()]
     facts = (ASKED, *asked) if asked else ()
-    return HomeContext(f"{WHOLE}\n{home}", "\n".join(facts), tuple(Chosen(each, "the whole home") for each in ids), whole=True)
+    return HomeContext(
+        f"{WHOLE}\n{home}", "\n".join(facts), tuple(Chosen(each, "the whole home") for each in ids), whole=True
+    )
 
 
 def _relevant(view: View, teller: Teller, index: str, budget: int) -> HomeContext:

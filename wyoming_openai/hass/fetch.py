@@ -70,7 +70,7 @@ async def fetch_entries(
     connection: Connection, entity_ids: Iterable[str], *, timeout: float = 10.0, whole: bool = True
 ) -> dict[str, Row | None]:
     """Extended entries of the entity registry, None for ids it does not hold. Ids it says nothing of are missing."""
-    ids = sorted(entity_ids)
+    ids = list(entity_ids)
     entries: dict[str, Row | None] = {}
     # One after the other: asked for together they would come as one message, and take long to read in one go.
     for start in range(0, len(ids), ENTRIES_AT_ONCE):

@@ -2,7 +2,7 @@
 
 import asyncio
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -94,7 +94,8 @@ class Follower:
         self._stale: dict[str, float] = {}
         """When to fetch a part, at the earliest."""
         self._fetched: dict[str, float] = {}
-        self._changed_entities: set[str] = set()
+        self._changed_entities: dict[str, None] = {}
+        """In the order of their events, which is the order of new ones in Home Assistant's registry."""
         self._unannounced = set(UNANNOUNCED)
         self._look_again = 0.0
         self._damaged = False
@@ -137,8 +138,9 @@ class Follower:
             self._on_damage()
             return
         if "entities" in parts:
-            names = (data.get("entity_id"), data.get("old_entity_id"))
-            self._changed_entities.update(name for name in names if isinstance(name, str))
+            for name in (data.get("old_entity_id"), data.get("entity_id")):
+                if isinstance(name, str):
+                    self._changed_entities.setdefault(name)
         for part in parts:
             self._mark(part)
         if "entities" in parts and (data.get("action") != "update" or "old_entity_id" in data):
@@ -236,19 +238,19 @@ class Follower:
             self._mark(part)
 
     async def _refresh_entities(self) -> None:
-        changed, self._changed_entities = self._changed_entities, set()
+        changed, self._changed_entities = self._changed_entities, {}
         try:
             await self._fetch_entities(changed)
         except CommandFailed:
-            self._changed_entities |= changed
+            self._changed_entities = changed | self._changed_entities
             raise
 
-    async def _fetch_entities(self, changed: set[str]) -> None:
+    async def _fetch_entities(self, changed: Mapping[str, None]) -> None:
         entries = await fetch_entries(self._connection, changed)
         registries = self._home.registries
         # Exposure may also have changed where no entry has; a token that may not read the list is not asked again.
         commands = [EXPOSED] if registries.exposed_by_list is not None else []
-        if changed - entries.keys():
+        if changed.keys() - entries.keys():
             commands.append(ENTITIES)  # entries cannot be had one by one
         else:
             registries = registries.with_entities(entries)

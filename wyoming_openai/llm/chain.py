@@ -35,7 +35,7 @@ __all__ = ["Account", "Chain", "Gate", "Reserve", "create_chain"]
 
 RETRY_PAUSE = 0.25  # seconds before a model is asked once more
 PATIENCE = 0.5  # seconds of the same while another model could be asked
-LEFT_OVER = 0.25  # seconds before the deadline at which we stop waiting: the local engine wants to answer, too
+LEFT_OVER = 0.1  # seconds before the deadline at which we stop waiting, to say why before somebody else stops us
 AT_ONCE = 4
 WAITING = 8
 
