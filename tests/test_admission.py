@@ -108,7 +108,7 @@ async def test_connections_of_one_address_share_its_pace_in_turn() -> None:
 
 
 async def test_who_leaves_the_line_holds_up_nobody() -> None:
-    bucket = Bucket(1000, 1)
+    bucket = Bucket(20, 1)
     await bucket.take()
     leaving = [asyncio.create_task(bucket.take()) for _ in range(100)]
     await asyncio.sleep(0)

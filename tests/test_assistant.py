@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.fakes.model import ScriptedModel, call, fail, say
+from tests.fakes.purse import purse
 from wyoming_openai import sentences
 from wyoming_openai.assistant import MAX_ROUNDS, Assistant, Patience
 from wyoming_openai.context.knowledge import Knowledge
@@ -53,6 +54,7 @@ def assistant_with(model: ScriptedModel | None, local: LocalEngine, deadline: fl
     return Assistant(
         prompt=Prompt(None),
         model=model,
+        purse=purse(),
         local=local,
         knowledge=Knowledge(),
         mirror=FixedMirror(demo_home(datetime.now(UTC))),

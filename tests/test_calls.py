@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.fakes.model import Script, ScriptedModel, call, say
+from tests.fakes.purse import purse
 from wyoming_openai import sentences
 from wyoming_openai.assistant import Assistant, Patience
 from wyoming_openai.context.knowledge import Knowledge
@@ -70,6 +71,7 @@ def assistant_of(
         prompt=Prompt(None),
         style="dry",
         model=model,
+        purse=purse(),
         local=LOCAL,
         knowledge=Knowledge(),
         mirror=MIRROR,

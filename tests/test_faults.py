@@ -10,6 +10,7 @@ import pytest
 
 from tests.fakes import faults
 from tests.fakes.openai_api import Api, OpenAIApi, Script, call, openai_api, say
+from tests.fakes.purse import purse
 from wyoming_openai import sentences
 from wyoming_openai.assistant import Assistant, Patience
 from wyoming_openai.context.knowledge import Knowledge
@@ -106,6 +107,7 @@ class House:
         assistant = Assistant(
             prompt=Prompt(None),
             model=model,
+            purse=purse(),
             local=self.local,
             knowledge=self.knowledge,
             mirror=FixedMirror(demo_home(datetime.now(UTC))),

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ from tests.fakes.openai_api import error, openai_api, say
 
 ENVIRONMENT = {
     name: value for name, value in os.environ.items() if not name.startswith(("HASS_", "OPENAI_", "WYOMING_"))
-}
+} | {"XDG_STATE_HOME": tempfile.mkdtemp()}
 
 
 async def start(*arguments: str, **environment: str) -> asyncio.subprocess.Process:

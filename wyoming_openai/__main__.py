@@ -75,6 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--jsonl", action="store_true", help="answer JSON requests from the standard input, a line each"
     )
     add("check", _check, "Find out what is wrong with the settings, and what to do about it.")
+    add("usage", _usage, "Show what the language model has cost, and what is left of the budget.")
     add("snapshot", _snapshot, "Write the home as JSON to the standard output, for --home.")
     return parser
 
@@ -120,6 +121,13 @@ def _check(settings: Settings, given: argparse.Namespace) -> int:
     from .check import check
 
     return DONE if asyncio.run(check(settings)) else FAILED
+
+
+def _usage(settings: Settings, given: argparse.Namespace) -> int:
+    from .commands import usage
+
+    usage(settings)
+    return DONE
 
 
 def _snapshot(settings: Settings, given: argparse.Namespace) -> int:

@@ -4,8 +4,8 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from typing import NoReturn
@@ -31,11 +31,13 @@ from .messages import (
     UserMessage,
     Utterance,
 )
+from .prices import NANO
 from .prompt import Prompt
 from .sentences import say
 from .speech import Speech
 from .talk import is_new_call, parts, wants_more
 from .tools import Toolbox, ToolContext
+from .usage import BudgetSpent, Purse, Reservation
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -89,6 +91,7 @@ class Turn:
     tools: list[str] = field(default_factory=list)
     timings_ms: dict[str, float] = field(default_factory=dict)
     failure: str = ""
+    cost: float = 0.0
 
     def mark(self, name: str) -> None:
         """Note when something was reached for the first time."""
@@ -102,7 +105,9 @@ class Turn:
 
     def trace(self) -> Trace:
         self.mark("total")
-        return Trace(self.engine, self.model, self.usage, tuple(self.tools), dict(self.timings_ms), self.failure)
+        return Trace(
+            self.engine, self.model, self.usage, tuple(self.tools), dict(self.timings_ms), self.failure, self.cost
+        )
 
 
 def log_turn(trace: Trace) -> None:
@@ -122,6 +127,7 @@ class Assistant:
         *,
         prompt: Prompt,
         model: ChatModel | None,
+        purse: Purse,
         local: LocalEngine,
         knowledge: Knowledge,
         mirror: Mirror,
@@ -135,6 +141,7 @@ class Assistant:
     ) -> None:
         self._prompt = prompt
         self._model = model
+        self._purse = purse
         self._local = local
         self._knowledge = knowledge
         self._mirror = mirror
@@ -215,6 +222,11 @@ class Assistant:
     async def follow(self) -> NoReturn:
         """Keep what the prompt needs of Home Assistant, for ever."""
         await self._prompt.follow(self._mirror)
+
+    def look_up_price(self) -> None:
+        """Look for the model's price before somebody waits for it."""
+        if self._model is not None:
+            self._purse.price()
 
     async def prepare(self, language: str) -> None:
         """Load what is needed to understand a language (0.1 to 0.4 s), where it is not loaded yet."""
@@ -299,6 +311,8 @@ class Assistant:
                         spoken = True
                         yield piece
                 return
+            except BudgetSpent as error:
+                turn.failure, failure = str(error), error
             except ModelError as error:
                 if turn.enough:
                     turn.is_whole = False
@@ -308,7 +322,10 @@ class Assistant:
                 if spoken:
                     yield " " + say(error.sentence, turn.utterance.language)
                     return
-        yield self._answer_locally(turn, failure)
+        answer = self._answer_locally(turn, failure)
+        if isinstance(failure, BudgetSpent) and failure.first and not failure.passing:
+            answer = f"{say('budget_spent_now_local', turn.utterance.language)} {answer}"
+        yield answer
 
     def _answer_locally(self, turn: Turn, failure: CannotAnswer | None) -> str:
         turn.engine, turn.model = "local", ""
@@ -334,16 +351,19 @@ class Assistant:
             speech = Speech(turn.utterance.language)
             apart = " " if spoken else ""
             reply: ModelReply | None = None
-            async with aclosing(_until(turn, model.stream(request))) as events:
-                async for event in events:
-                    turn.mark("first_token")
-                    match event:
-                        case TextDelta(text):
-                            if piece := speech.feed(text):
-                                yield apart + piece
-                                apart, spoken = "", True
-                        case ModelReply():
-                            reply = event
+            with self._paid(turn, request) as account:
+                async with aclosing(_until(turn, model.stream(request))) as events:
+                    async for event in events:
+                        turn.mark("first_token")
+                        match event:
+                            case TextDelta(text):
+                                account.heard(text)
+                                if piece := speech.feed(text):
+                                    yield apart + piece
+                                    apart, spoken = "", True
+                            case ModelReply():
+                                reply = event
+                                account.settle(reply.usage)
             if reply is None:
                 raise NoAnswer("the stream ended without a reply")
             turn.usage += reply.usage
@@ -361,6 +381,16 @@ class Assistant:
             results = [await self.run_tool(call, turn) for call in reply.message.tool_calls]
             request = replace(request, messages=(*request.messages, reply.message, *results))
         raise ModelError("loop_limit", f"no answer after {MAX_ROUNDS} rounds of tools")
+
+    @contextmanager
+    def _paid(self, turn: Turn, request: ModelRequest) -> Iterator[Reservation]:
+        """The money for one request: set aside before, settled after. Raises `BudgetSpent`."""
+        question = isinstance(request.messages[-1], UserMessage)
+        with self._purse.reserve(request, turn.utterance, turn.caller.kind, question=question) as account:
+            try:
+                yield account
+            finally:
+                turn.cost += account.cost / NANO
 
     async def run_tool(self, call: ToolCall, turn: Turn) -> ToolResult:
         """Run one tool that the model called, on the home of the turn."""

@@ -22,10 +22,11 @@ from .memory import Conversation
 from .messages import CannotAnswer, JsonObject, ToolCall, Trace, Utterance
 from .prompt import DEFAULT_PROMPT, turn_variables
 from .sentences import say
-from .server import Parts, build, hass_settings, running
+from .server import Parts, budget_settings, build, hass_settings, open_ledger, running
 from .settings import Settings
 from .template import TemplateError, compile_template
 from .template.jsonl import answer_line
+from .usage_report import report
 
 HOME_TIMEOUT = 15.0  # seconds; a home of 10,000 entities needs three
 
@@ -87,7 +88,7 @@ def _answer(text: str, trace: Trace, failure: str | None) -> JsonObject:
             "output_tokens": usage.output_tokens,
             "reasoning_tokens": usage.reasoning_tokens,
         },
-        "cost": 0.0 if trace.engine == "local" and not trace.failure else None,
+        "cost": round(trace.cost, 6),
         "timings_ms": trace.timings_ms,
         "tools": list(trace.tools),
         "failure": failure or trace.failure or None,
@@ -187,6 +188,11 @@ async def render_lines(settings: Settings, requests: TextIO, replies: TextIO) ->
         for line in requests:
             if line.strip():
                 _reply(replies, await _guarded(lambda request: asyncio.sleep(0, answer_line(request, home)), line))
+
+
+def usage(settings: Settings) -> None:
+    """Print what the language model has cost."""
+    print(report(open_ledger(settings), budget_settings(settings)))
 
 
 async def snapshot(settings: Settings) -> None:

@@ -134,3 +134,5 @@ class Trace:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     failure: str = ""
     """Why the model did not answer, if it did not."""
+    cost: float = 0.0
+    """US dollars."""

@@ -20,15 +20,18 @@ from .handler import Handler, describe
 from .hass.connection import HassSettings
 from .hass.mirror import FixedMirror, HomeMirror, Mirror
 from .hass.snapshot import demo_home, load_home
+from .ledger import Ledger
 from .listener import Connection, Listener
 from .llm import ChatModel
 from .llm.client import ModelSettings, create_model
 from .llm.local import LocalEngine
 from .memory import Memory
+from .prices import Prices
 from .prompt import Prompt
 from .settings import Agent as AgentOfSeveral
 from .settings import AgentSettings, Settings
 from .tools import Toolbox, builtin_tools
+from .usage import Budgets, BudgetSettings, Limits, Purse
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -42,6 +45,7 @@ class Parts:
     agents: Agents
     mirror: Mirror
     local: LocalEngine
+    ledger: Ledger
 
     @property
     def assistant(self) -> Assistant:
@@ -68,6 +72,8 @@ def build(settings: Settings, local: LocalEngine | None = None, knowledge: Knowl
     knowledge = knowledge or Knowledge()
     memory = Memory()
     models: dict[ModelSettings, ChatModel] = {}  # agents that differ in their prompts only share its connections
+    ledger = open_ledger(settings)
+    budgets, prices = Budgets(ledger, budget_settings(settings)), Prices()
     agents = []
     for own in settings.all_agents:
         model = None
@@ -79,6 +85,7 @@ def build(settings: Settings, local: LocalEngine | None = None, knowledge: Knowl
             prompt=Prompt(own.prompt),
             style=own.style,
             model=model,
+            purse=Purse(budgets, prices, model_settings(own), own.name),
             local=local,
             knowledge=knowledge,
             mirror=mirror,
@@ -89,7 +96,16 @@ def build(settings: Settings, local: LocalEngine | None = None, knowledge: Knowl
             phone_patience=Patience(own.phone_deadline, own.phone_speak_seconds),
         )
         agents.append(Agent(own, assistant, model, own.devices if isinstance(own, AgentOfSeveral) else ()))
-    return Parts(Agents(agents, mirror), mirror, local)
+    return Parts(Agents(agents, mirror), mirror, local, ledger)
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """What the model has cost, in a file; without a model there is nothing to keep."""
+    return Ledger(settings.state_folder / "usage.sqlite3" if settings.uses_any_model else None)
+
+
+def budget_settings(settings: Settings) -> BudgetSettings:
+    return BudgetSettings(total=Limits(settings.budget_day, settings.budget_month))
 
 
 def build_mirror(settings: Settings) -> Mirror:
@@ -141,6 +157,7 @@ async def running(parts: Parts) -> AsyncIterator[Parts]:
         await asyncio.wait(following)
         for model in parts.models:
             await model.close()
+        parts.ledger.close()
 
 
 async def serve(settings: Settings) -> None:
@@ -198,6 +215,9 @@ async def _connection(parts: Parts, agent: Agent, connection: Connection) -> Non
 
 async def _warm(parts: Parts) -> None:
     """Pay before the first question what it would otherwise wait for."""
+    await asyncio.to_thread(parts.ledger.tidy)
+    for agent in parts.agents:
+        await asyncio.to_thread(agent.assistant.look_up_price)
     for model in parts.models:
         await model.warm()
     await parts.mirror.wait_fresh(60)

@@ -86,6 +86,11 @@ def _known_personas() -> str:
     return ", ".join(sorted(path.stem for path in PERSONAS.glob("*.yaml")))
 
 
+def _money(value: object) -> object:
+    """`off`, or YAML's false, is no limit."""
+    return None if value is False or value == "off" else value
+
+
 def _option(default: Any, description: str, write: str, **constraints: Any) -> Any:
     return Field(default, description=description, json_schema_extra={"write": write}, **constraints)
 
@@ -244,6 +249,19 @@ class Settings(AgentSettings):
         "A snapshot file to answer from in place of a live Home Assistant.",
         "the path of a file that `wyoming-openai snapshot` wrote",
     )
+    budget_day: Annotated[float | None, BeforeValidator(_money)] = _option(
+        0.50,
+        "Most that the language model may cost in a day (of UTC), in US dollars, in all. When it is spent the local "
+        "engine goes on answering.",
+        "dollars, such as 0.50, or off for no limit",
+        ge=0,
+    )
+    budget_month: Annotated[float | None, BeforeValidator(_money)] = _option(
+        5.0,
+        "Most that the language model may cost in a month (of UTC), in US dollars, in all.",
+        "dollars, such as 5, or off for no limit",
+        ge=0,
+    )
     data_dir: Path | None = _option(
         None,
         "Where the program keeps what must survive a restart; by default `wyoming-openai` in the user's state folder.",
@@ -267,6 +285,18 @@ class Settings(AgentSettings):
     def all_agents(self) -> tuple[AgentSettings, ...]:
         """The agents of the file; without any, the one that the options make."""
         return self.agents or (self,)
+
+    @property
+    def uses_any_model(self) -> bool:
+        return any(agent.uses_model for agent in self.all_agents)
+
+    @property
+    def state_folder(self) -> Path:
+        """Where what must survive a restart is kept."""
+        if self.data_dir is not None:
+            return self.data_dir.expanduser()
+        state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+        return Path(state).expanduser() / "wyoming-openai"
 
 
 OPTIONS = {name: field for name, field in Settings.model_fields.items() if name != "agents"}

@@ -1,0 +1,291 @@
+"""The file beneath the ledger: its schema, and how it is opened, checked, set aside and kept small."""
+
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from pathlib import Path
+from typing import Literal, TypeVar
+from urllib.parse import quote
+
+_LOGGER = logging.getLogger(__name__)
+
+VERSION = 1
+RETENTION = 400  # days: a year, and the month before to compare with
+MAX_ROWS = 200_000
+KEPT_ASIDE = 3  # files that were set aside
+LOCK_TIMEOUT = 0.5  # seconds; another process (`ask`, `tidy`) writes for milliseconds
+CHECKPOINT_PAGES = 4000  # 16 MB of log: `Ledger.tidy` checkpoints long before, away from the event loop
+
+Outcome = Literal["open", "done", "cancelled", "failed", "unsettled"]
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A model call. Its id and time are given by the ledger."""
+
+    id: int = 0
+    at: int = 0
+    """Milliseconds since 1970, UTC."""
+    agent: str = ""
+    model: str = ""
+    device: str = ""
+    caller: str = ""
+    kind: str = ""
+    conversation: str = ""
+    question: bool = True
+    """Whether the call opens a turn; the rounds with tools after it belong to the same question."""
+    input: int = 0
+    cached: int = 0
+    cache_write: int = 0
+    output: int = 0
+    reasoning: int = 0
+    cost: int = 0
+    """Nano-dollars; the worst case as long as the call is open."""
+    latency: int = 0
+    """Milliseconds."""
+    outcome: Outcome = "open"
+    basis: str = ""
+    """Where the price is from."""
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The sums that the call counts in."""
+        return ("all", f"agent:{self.agent}", f"device:{self.device}", f"caller:{self.caller}")
+
+
+class Unusable(sqlite3.DatabaseError):
+    """The file is damaged, or was written by a newer version."""
+
+
+Sum = tuple[str, str, int, int]
+"""A row of `spent`: scope, day, cost, questions."""
+
+_SUFFIXES = ("", "-wal", "-shm")
+_FAILING = (
+    ("mode=ro", "NORMAL"),
+    ("mode=rw", "EXCLUSIVE"),  # needs no -shm, for which a full disk has no room
+    ("immutable=1", "NORMAL"),  # needs no file but the first, where nothing may be written
+)
+
+COLUMNS = tuple(field.name for field in fields(Entry))
+_PLACES = ", ".join("?" * len(COLUMNS))
+WRITE = (
+    f"INSERT INTO calls ({', '.join(COLUMNS)}) VALUES ({_PLACES}) "  # noqa: S608
+    f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS[2:])}"
+)
+_SCOPES = (
+    "SELECT 'all' AS scope UNION ALL SELECT 'agent:' || NEW.agent"
+    " UNION ALL SELECT 'device:' || NEW.device UNION ALL SELECT 'caller:' || NEW.caller"
+)
+_ADD = (
+    "INSERT INTO spent SELECT scope, {row}.day, {sign} {row}.cost, {sign} {row}.question FROM ({scopes}) WHERE true"
+    " ON CONFLICT (scope, day) DO UPDATE SET cost = cost + excluded.cost, questions = questions + excluded.questions;"
+)
+_PLUS = _ADD.format(row="NEW", sign="+", scopes=_SCOPES)
+_MINUS = _ADD.format(row="OLD", sign="-", scopes=_SCOPES)
+_SCHEMA = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS calls (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    day TEXT GENERATED ALWAYS AS (date(at / 1000, 'unixepoch')) VIRTUAL,
+    agent TEXT NOT NULL,
+    model TEXT NOT NULL,
+    device TEXT NOT NULL,
+    caller TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    conversation TEXT NOT NULL,
+    question INTEGER NOT NULL,
+    input INTEGER NOT NULL,
+    cached INTEGER NOT NULL,
+    cache_write INTEGER NOT NULL,
+    output INTEGER NOT NULL,
+    reasoning INTEGER NOT NULL,
+    cost INTEGER NOT NULL,
+    latency INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    basis TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS calls_day ON calls (day);
+CREATE INDEX IF NOT EXISTS calls_open ON calls (id) WHERE outcome = 'open';
+CREATE TABLE IF NOT EXISTS spent (
+    scope TEXT NOT NULL,
+    day TEXT NOT NULL,
+    cost INTEGER NOT NULL,
+    questions INTEGER NOT NULL,
+    PRIMARY KEY (scope, day)
+) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS calls_added AFTER INSERT ON calls BEGIN {_PLUS} END;
+CREATE TRIGGER IF NOT EXISTS calls_changed AFTER UPDATE OF at, cost ON calls BEGIN {_MINUS} {_PLUS} END;
+PRAGMA user_version = {VERSION};
+COMMIT;
+"""
+
+
+def open_file(path: Path, now: datetime) -> sqlite3.Connection:
+    """The file, made or begun anew if need be, checked and ready. Raises `sqlite3.Error` and `OSError`."""
+    try:
+        return _open_in_turn(path)
+    except sqlite3.Error as error:
+        if not is_unusable(error):
+            raise
+        return renew_file(path, error, now, sums_in(path, now.date()))
+
+
+def renew_file(path: Path, error: Exception, now: datetime, sums: Sequence[Sum]) -> sqlite3.Connection:
+    """Set aside a file that can't be used and begin one that goes on from sums.
+
+    Raises `sqlite3.Error` and `OSError`.
+    """
+    aside = _set_aside(path, now)
+    connection = filled(_open_in_turn(path), with_sums(sums))
+    _LOGGER.error("The usage ledger can't be used (%s): it is now %s, a new one begins", error, aside)
+    return connection
+
+
+def open_memory() -> sqlite3.Connection:
+    """A ledger that ends with the process."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.executescript(_SCHEMA)
+    return connection
+
+
+def run(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], Result]) -> Result:
+    """Do all of it or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        result = work(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return result
+
+
+def filled(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], object]) -> sqlite3.Connection:
+    """A connection after its first work; closed if that fails."""
+    try:
+        run(connection, work)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def is_unusable(error: Exception) -> bool:
+    """Whether the file is at fault, and not the disk beneath it."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF  # the rest tells the kinds of one error apart
+    return isinstance(error, Unusable) or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def is_locked(error: Exception) -> bool:
+    """Whether another process is at the file."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def sums_of(connection: sqlite3.Connection, today: date) -> list[Sum]:
+    """What was spent this month, as far as a failing connection still tells."""
+    month = today.replace(day=1).isoformat()
+    with suppress(sqlite3.Error):
+        return connection.execute("SELECT scope, day, cost, questions FROM spent WHERE day >= ?", (month,)).fetchall()
+    return []
+
+
+def sums_in(path: Path, today: date) -> list[Sum]:
+    """What was spent this month, as far as a failing file still tells."""
+    for mode, locking in _FAILING:
+        with suppress(sqlite3.Error), closing(sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True)) as failing:
+            failing.execute(f"PRAGMA locking_mode = {locking}")
+            if sums := sums_of(failing, today):
+                return sums
+    return []
+
+
+def with_sums(sums: Sequence[Sum]) -> Callable[[sqlite3.Connection], object]:
+    """Work for `run`: go on from what another file had counted."""
+    return lambda connection: connection.executemany("INSERT OR REPLACE INTO spent VALUES (?, ?, ?, ?)", sums)
+
+
+def tidy_file(path: Path, today: date | None) -> None:
+    """Forget what is too old, if today is known, and write the log into the file. Raises `sqlite3.Error`."""
+    with closing(sqlite3.connect(path, timeout=LOCK_TIMEOUT, isolation_level=None)) as connection:
+        if today is not None:
+            _forget(connection, today)
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+def _open_in_turn(path: Path) -> sqlite3.Connection:
+    """SQLite does not wait when two processes begin a file at once: the switch to WAL fails at once for one of them."""
+    patience = time.monotonic() + LOCK_TIMEOUT
+    while True:
+        try:
+            return _open(path)
+        except sqlite3.OperationalError as error:
+            if not is_locked(error) or time.monotonic() > patience:
+                raise
+        time.sleep(0.005)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o600)
+    connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT, isolation_level=None, check_same_thread=False)
+    try:
+        _prepare(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Check it, make the tables, and leave at the worst case what a process that died had begun."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise Unusable(found)
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > VERSION:
+        raise Unusable(f"written by a newer version: {version}")
+    if version == 0:
+        connection.executescript(_SCHEMA)
+    connection.execute("UPDATE calls SET outcome = 'unsettled' WHERE outcome = 'open'")
+
+
+def _set_aside(path: Path, now: datetime) -> Path:
+    """Move the file and its log out of the way. Raises `OSError`."""
+    aside = path.with_name(f"{path.name}.corrupt-{now:%Y%m%dT%H%M%S%f}Z")
+    for suffix in _SUFFIXES:
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
+    for old in sorted(path.parent.glob(f"{path.name}.corrupt-*Z"))[:-KEPT_ASIDE]:
+        for suffix in _SUFFIXES:
+            old.with_name(old.name + suffix).unlink(missing_ok=True)
+    return aside
+
+
+def _forget(connection: sqlite3.Connection, today: date) -> None:
+    """Drop what is older than we keep, or more; a few rows at a time, so that nobody waits for it."""
+    oldest = date.fromordinal(today.toordinal() - RETENTION).isoformat()
+    connection.execute("DELETE FROM spent WHERE day < ?", (oldest,))
+    (excess,) = connection.execute("SELECT max(count(*) - ?, 0) FROM calls", (MAX_ROWS,)).fetchone()
+    too_old = "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE day < ? LIMIT 200)"
+    too_many = "DELETE FROM calls WHERE id IN (SELECT id FROM calls ORDER BY id LIMIT ?)"
+    while connection.execute(too_old, (oldest,)).rowcount:
+        excess -= 200
+    while excess > 0:
+        connection.execute(too_many, (min(excess, 200),))
+        excess -= 200

@@ -1,0 +1,319 @@
+"""Budgets: money is reserved before a model call and settled after it, so that many callers at once overspend nothing.
+
+with budgets.reserve(call) as reservation:          # raises BudgetSpent before anything is sent
+    async for event in model.stream(request):
+        reservation.heard(text)                     # what a caller who leaves has used so far
+    reservation.settle(reply.usage)                 # what it really cost
+"""
+
+import asyncio
+import re
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import astuple, dataclass, field, replace
+from datetime import date
+from types import TracebackType
+from typing import Self
+
+import orjson
+
+from .ledger import Ledger, LedgerFull, Spent
+from .ledger_file import Entry, Outcome
+from .llm import BadCredentials, ModelBusy, ModelRequest, QuotaExceeded, RequestRefused, UnknownModel
+from .llm.models import ModelSettings
+from .messages import AssistantMessage, CannotAnswer, Message, ToolResult, Usage, Utterance
+from .prices import NANO, Price, Prices
+from .tokens import estimate
+
+MAX_NAME = 128
+"""Characters of an id that are kept; ids are claims of the caller."""
+MAX_CALLERS = 1000
+MAX_TOKENS = 10**8
+MINUTE = 60.0
+
+NOT_BILLED = (BadCredentials, ModelBusy, QuotaExceeded, UnknownModel, RequestRefused)
+"""Refusals before the model began to think."""
+
+_NOT_PRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that may be spent in a day and in a month of UTC, in US dollars; None is no limit."""
+
+    day: float | None = None
+    month: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetSettings:
+    """Who may spend how much. The small default is a thousand questions a day to the default model."""
+
+    total: Limits = Limits(day=0.50, month=5.00)
+    agent: Limits = Limits()
+    """For each agent that has none of its own."""
+    agents: Mapping[str, Limits] = field(default_factory=dict)
+    device: Limits = Limits()
+    """For each device that has none of its own; calls without a device count as one."""
+    devices: Mapping[str, Limits] = field(default_factory=dict)
+    questions_per_minute: int | None = None
+    """For each caller."""
+    questions_per_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that is about to be sent to a model, and who wants it."""
+
+    model: str
+    price: Price
+    input_tokens: int
+    """At most: see `input_bound`."""
+    max_output_tokens: int
+    agent: str = ""
+    device_id: str | None = None
+    conversation_id: str | None = None
+    caller: str = ""
+    """Whose questions are counted: the network address, else the device."""
+    kind: str = ""
+    """What the question came from: a satellite, a phone, the command line."""
+    question: bool = True
+    """False for the rounds with tools after the first."""
+
+
+class BudgetSpent(CannotAnswer):
+    """The call was not sent."""
+
+    def __init__(self, sentence: str, detail: str, *, first: bool = True, passing: bool = False) -> None:
+        super().__init__(sentence, detail)
+        self.first = first
+        """Whether this device hears it for the first time in this day or month."""
+        self.passing = passing
+        """Whether calls in flight, or a minute, may change it."""
+
+
+def input_bound(request: ModelRequest) -> int:
+    """Tokens that a request surely does not exceed: half its bytes. Prose takes a quarter, lists of states a half."""
+    tools = sum(len(orjson.dumps([tool.name, tool.description, dict(tool.parameters)])) for tool in request.tools)
+    return (tools + sum(_bytes(message) for message in request.messages)) // 2 + 8 * (
+        len(request.messages) + len(request.tools)
+    )
+
+
+def _bytes(message: Message) -> int:
+    match message:
+        case AssistantMessage(text, tool_calls, native):
+            called = sum(len(call.name) + _length(call.arguments) for call in tool_calls)
+            return max(_length(text) + called, len(orjson.dumps(native, default=str)) if native else 0)
+        case ToolResult():
+            return _length(message.content)
+    return _length(message.text)
+
+
+def _length(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
+
+
+class Budgets:
+    """Says no before money is spent that is not there. One for all agents; may be used by many threads."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        settings: BudgetSettings | None = None,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._ledger = ledger
+        self._settings = settings or BudgetSettings()
+        self._monotonic = monotonic
+        self._asked: OrderedDict[str, deque[float]] = OrderedDict()
+        self._told: OrderedDict[tuple[str, str], date] = OrderedDict()
+
+    def reserve(self, call: Call) -> "Reservation":
+        """Set aside the most that a call can cost, in one step for everybody. Raises `BudgetSpent`."""
+        entry = Entry(
+            agent=_name(call.agent),
+            model=_name(call.model),
+            device=_name(call.device_id),
+            caller=_name(call.caller or call.device_id),
+            kind=_name(call.kind),
+            conversation=_name(call.conversation_id),
+            question=call.question,
+            input=call.input_tokens,
+            output=call.max_output_tokens,
+            cost=call.price.at_most(call.input_tokens, call.max_output_tokens),
+            basis=call.price.source,
+        )
+        try:
+            return Reservation(self._ledger, self._ledger.begin(entry, lambda spent: self._check(entry, spent)), call)
+        except LedgerFull as full:
+            raise BudgetSpent("budget_spent", str(full), first=self._is_first("budget_spent", entry)) from full
+
+    def _check(self, entry: Entry, spent: Mapping[str, Spent]) -> None:
+        if entry.question:
+            self._check_minute(entry)
+        asked = spent[f"caller:{entry.caller}"].questions
+        most = self._settings.questions_per_day
+        if entry.question and most is not None and asked >= most:
+            raise self._spent("budget_spent", f"{entry.caller or 'somebody'} has asked {asked} questions today", entry)
+        if entry.cost == 0:
+            return
+        for scope, limits in self._limits(entry).items():
+            sums = spent[scope]
+            for sentence, period, sum_, limit in (
+                ("budget_spent", "day", sums.day, limits.day),
+                ("budget_month_spent", "month", sums.month, limits.month),
+            ):
+                if limit is None or sum_ + entry.cost <= round(limit * NANO):
+                    continue
+                detail = f"{scope}: {usd(sum_)} of {limit} USD a {period} are spent, a call may cost {usd(entry.cost)}"
+                if sum_ - sums.held + entry.cost <= round(limit * NANO):
+                    raise BudgetSpent("busy", f"{detail}; {usd(sums.held)} may come back", passing=True)
+                raise self._spent(sentence, detail, entry)
+
+    def _limits(self, entry: Entry) -> dict[str, Limits]:
+        settings = self._settings
+        return {
+            "all": settings.total,
+            f"agent:{entry.agent}": settings.agents.get(entry.agent, settings.agent),
+            f"device:{entry.device}": settings.devices.get(entry.device, settings.device),
+        }
+
+    def _check_minute(self, entry: Entry) -> None:
+        most = self._settings.questions_per_minute
+        if most is None:
+            return
+        now = self._monotonic()
+        asked = self._asked.setdefault(entry.caller, deque(maxlen=most))
+        self._asked.move_to_end(entry.caller)
+        if len(self._asked) > MAX_CALLERS:
+            self._asked.popitem(last=False)
+        if len(asked) == most and (not most or now - asked[0] < MINUTE):
+            raise BudgetSpent("busy", f"{entry.caller or 'somebody'} asks over {most} questions a minute", passing=True)
+        asked.append(now)
+
+    def _spent(self, sentence: str, detail: str, entry: Entry) -> BudgetSpent:
+        return BudgetSpent(sentence, detail, first=self._is_first(sentence, entry))
+
+    def _is_first(self, sentence: str, entry: Entry) -> bool:
+        """Whether a device was not told yet on this day, or in this month."""
+        today = self._ledger.today()
+        since = today.replace(day=1) if sentence == "budget_month_spent" else today
+        key = (sentence, entry.device)
+        told = self._told.get(key) == since
+        self._told[key] = since
+        if len(self._told) > MAX_CALLERS:
+            self._told.popitem(last=False)
+        return not told
+
+
+class Reservation:
+    """Money that is set aside for one call. What leaves the `with` unsettled is settled by how it was left."""
+
+    def __init__(self, ledger: Ledger, entry: Entry, call: Call) -> None:
+        self._ledger = ledger
+        self._entry = entry
+        self._price = call.price
+        self._started = time.perf_counter()
+        self._heard = 0
+        self.cost = entry.cost
+        """Nano-dollars: the worst case, and the true cost once it is settled."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._entry.outcome != "open":
+            return
+        if error is None or isinstance(error, asyncio.CancelledError | GeneratorExit):
+            self.cancel()
+        else:
+            self.fail(billed=not isinstance(error, NOT_BILLED))
+
+    def heard(self, text: str) -> None:
+        """Note output as it arrives."""
+        self._heard += estimate(text)
+
+    def settle(self, usage: Usage) -> None:
+        """The call is done; a server that does not count tokens is charged for what we sent and heard."""
+        usage = _plausible(usage)
+        counted = usage.input_tokens or usage.output_tokens
+        self._finish(usage if counted else self._so_far(), "done")
+
+    def cancel(self) -> None:
+        """Nobody waits any more: the input was read, and what was heard was written."""
+        self._finish(self._so_far(), "cancelled")
+
+    def fail(self, *, billed: bool = True) -> None:
+        """The call failed; what a provider refuses it does not bill."""
+        self._finish(self._so_far() if billed else Usage(), "failed")
+
+    def _so_far(self) -> Usage:
+        return Usage(input_tokens=self._entry.input, output_tokens=self._heard)
+
+    def _finish(self, usage: Usage, outcome: Outcome) -> None:
+        if self._entry.outcome != "open":
+            return
+        exact = outcome == "done" or usage == Usage()
+        self.cost = self._price.of(usage) if exact else self._price.at_most(usage.input_tokens, usage.output_tokens)
+        self._entry = replace(
+            self._entry,
+            input=usage.input_tokens,
+            cached=usage.cached_tokens,
+            cache_write=usage.cache_write_tokens,
+            output=usage.output_tokens,
+            reasoning=usage.reasoning_tokens,
+            cost=self.cost,
+            latency=round((time.perf_counter() - self._started) * 1000),
+            outcome=outcome,
+        )
+        self._ledger.finish(self._entry)
+
+
+class Purse:
+    """What one agent's model calls are paid from."""
+
+    def __init__(self, budgets: Budgets, prices: Prices, model: ModelSettings, agent: str) -> None:
+        self._budgets = budgets
+        self._prices = prices
+        self._model = model
+        self._agent = agent
+
+    def price(self) -> Price:
+        """The model's price; the first look-up of a day takes some tenths of a second."""
+        return self._prices.of(self._model.model, self._model.base_url)
+
+    def reserve(self, request: ModelRequest, utterance: Utterance, kind: str, *, question: bool) -> Reservation:
+        """Set aside what a request for an utterance can cost. Raises `BudgetSpent`."""
+        return self._budgets.reserve(
+            Call(
+                model=self._model.model,
+                price=self.price(),
+                input_tokens=input_bound(request),
+                max_output_tokens=self._model.max_tokens,
+                agent=self._agent,
+                device_id=utterance.device_id,
+                conversation_id=utterance.conversation_id,
+                kind=kind,
+                question=question,
+            )
+        )
+
+
+def _plausible(usage: Usage) -> Usage:
+    """No count of a server's may earn money or overflow a sum."""
+    return Usage(*(min(max(count, 0), MAX_TOKENS) for count in astuple(usage)))
+
+
+def usd(nano: int) -> str:
+    """Money for a log line."""
+    return f"{nano / NANO:.6f}"
+
+
+def _name(text: str | None) -> str:
+    """An id as it is kept: printable and short."""
+    return _NOT_PRINTED.sub("", text or "")[:MAX_NAME]
