@@ -1,0 +1,16 @@
+"""The page: see it, tune it, trust it. `server.py` hands it `AdminParts` and lets it listen."""
+
+from .app import create_app, listening
+from .parts import Access, AdminParts, Agent
+from .security import RefusesToListen, hash_password, refuse_open_door
+
+__all__ = [
+    "Access",
+    "AdminParts",
+    "Agent",
+    "RefusesToListen",
+    "create_app",
+    "hash_password",
+    "listening",
+    "refuse_open_door",
+]

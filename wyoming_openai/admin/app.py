@@ -1,0 +1,179 @@
+"""The page as an application: which path is which, errors as pages or JSON, and the socket it listens on."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from . import homes, options, overview, prompts, setup, timeline, trying, usages
+from .gate import BASE, KNOWN, MAX_BODY, SESSION, Gate, Handle, is_api
+from .pages import GATE, HERE, PARTS, json, page, text_of
+from .parts import AdminParts
+from .prompts import HISTORY, History
+from .security import MAX_PASSWORD, refuse_open_door
+
+_LOGGER = logging.getLogger(__name__)
+
+MAX_CONNECTIONS = 32
+FILES = {"app.css": "text/css", "app.js": "text/javascript", "icon.svg": "image/svg+xml"}
+
+ROUTES = (
+    web.get("/healthz", overview.health),
+    web.get("/metrics", overview.metrics),
+    web.get("/", overview.show),
+    web.get("/try", trying.show),
+    web.get("/prompt", prompts.show),
+    web.post("/prompt", prompts.save),
+    web.get("/home", homes.show),
+    web.get("/conversations", timeline.show),
+    web.post("/conversations/delete", timeline.delete),
+    web.get(r"/conversations/{id:\d{1,18}}", timeline.show_turn),
+    web.post(r"/conversations/{id:\d{1,18}}/delete", timeline.delete),
+    web.get("/usage", usages.show),
+    web.get("/usage.csv", usages.csv_file),
+    web.get("/options", options.show),
+    web.post("/options", options.save),
+    web.get("/setup", setup.show),
+    web.post("/setup/{step:home|model}", setup.step),
+    web.get("/api/status", overview.status),
+    web.post("/api/ask", trying.ask),
+    web.get("/api/prompt", prompts.show_json),
+    web.put("/api/prompt", prompts.save_json),
+    web.post("/api/prompt/preview", prompts.preview),
+    web.get("/api/home/areas", homes.areas_json),
+    web.get("/api/home/entities", homes.entities_json),
+    web.get("/api/home/why", homes.why_json),
+    web.get("/api/turns", timeline.list_json),
+    web.delete("/api/turns", timeline.delete_json),
+    web.get(r"/api/turns/{id:\d{1,18}}", timeline.get_json),
+    web.delete(r"/api/turns/{id:\d{1,18}}", timeline.delete_json),
+    web.get("/api/usage", usages.usage_json),
+    web.get("/api/options", options.options_json),
+    web.patch("/api/options", options.save_json),
+    web.post("/api/test/{step:home|model}", setup.test_json),
+)
+
+
+def create_app(parts: AdminParts, uri: str = "http://127.0.0.1:8099") -> web.Application:
+    """The page, for whoever listens at `uri`. Raises `RefusesToListen` where it would be open to strangers."""
+    access = parts.access
+    refuse_open_door(uri, access.password_hash, ingress=access.ingress)
+    gate = Gate(access, uri)
+    app = web.Application(middlewares=[_errors, gate.middleware], client_max_size=MAX_BODY)
+    app[PARTS], app[GATE], app[HISTORY] = parts, gate, History(parts.data_dir)
+    app.on_response_prepare.append(gate.add_headers)
+    app.add_routes(ROUTES)
+    app.add_routes(
+        [
+            web.get("/login", _show_login),
+            web.post("/login", _log_in),
+            web.post("/logout", _log_out),
+            web.get("/api/session", _session),
+            web.get("/api/openapi.json", _openapi),
+            web.get("/static/{name}", _file),
+        ]
+    )
+    return app
+
+
+@asynccontextmanager
+async def listening(parts: AdminParts, uri: str) -> AsyncIterator[int]:
+    """The page, listening; gives the port. Raises `OSError`, and `RefusesToListen`."""
+    address = urlsplit(uri)
+    runner = web.AppRunner(create_app(parts, uri), access_log=None, shutdown_timeout=2.0, handle_signals=False)
+    await runner.setup()
+    try:
+        server = runner.server
+        assert server is not None, "set up"
+
+        def accept() -> asyncio.BaseProtocol:
+            return server() if len(server.connections) < MAX_CONNECTIONS else _Full()
+
+        socket = await asyncio.get_running_loop().create_server(accept, address.hostname, address.port or 8099)
+        try:
+            yield socket.sockets[0].getsockname()[1]
+        finally:
+            socket.close()
+    finally:
+        await runner.cleanup()
+
+
+class _Full(asyncio.Protocol):
+    """Closes what is one connection too many."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()
+
+
+@web.middleware
+async def _errors(request: web.Request, handler: Handle) -> web.StreamResponse:
+    """What goes wrong, as a page for a person and as JSON for a program; a bug is logged and not shown."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return _error(request, error.status, error.text or error.reason, error.headers.get("Retry-After"))
+    except ConnectionError:
+        raise
+    except Exception:
+        _LOGGER.exception("The admin page could not answer %s", request.path)
+        return _error(request, 500, "Something went wrong here; the log says more.", None)
+
+
+def _error(request: web.Request, status: int, text: str, retry: str | None) -> web.Response:
+    if is_api(request):
+        response = json({"error": text}, status=status)
+    else:
+        response = page(request, "error.html", status=status, text=text)
+    if retry:
+        response.headers["Retry-After"] = retry
+    return response
+
+
+async def _show_login(request: web.Request) -> web.Response:
+    if request[KNOWN]:
+        raise web.HTTPSeeOther(f"{request[BASE]}/")
+    return page(request, "login.html", error="")
+
+
+async def _log_in(request: web.Request) -> web.Response:
+    """Let in whoever knows the password, with a new session: the old one may be known to somebody else."""
+    gate = request.app[GATE]
+    password = text_of(await request.post(), "password", MAX_PASSWORD * 2)
+    if not await gate.check_password(request, password):
+        return page(request, "login.html", status=403, error="This is not the password.")
+    gate.sessions.close(request[SESSION])
+    response = web.HTTPSeeOther(f"{request[BASE]}/")
+    gate.give_cookie(request, response, gate.sessions.open(known=True))
+    raise response
+
+
+async def _log_out(request: web.Request) -> web.Response:
+    request.app[GATE].sessions.close(request[SESSION])
+    raise web.HTTPSeeOther(f"{request[BASE]}/")
+
+
+async def _session(request: web.Request) -> web.Response:
+    """The token that every change of this session must bring along."""
+    session = request[SESSION]
+    return json({"token": request.app[GATE].sessions.token(session) if session else ""})
+
+
+async def _openapi(request: web.Request) -> web.Response:
+    return web.Response(body=(HERE / "openapi.json").read_bytes(), content_type="application/json")
+
+
+async def _file(request: web.Request) -> web.Response:
+    name = request.match_info["name"]
+    if name not in FILES:
+        raise web.HTTPNotFound(text="There is no such file.")
+    body = (HERE / "static" / name).read_bytes()
+    tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+    if request.headers.get("If-None-Match") == tag:
+        return web.Response(status=304, headers={"ETag": tag})
+    return web.Response(body=body, content_type=FILES[name], charset="utf-8", headers={"ETag": tag})

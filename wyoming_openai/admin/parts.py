@@ -1,0 +1,83 @@
+"""What the page needs of the program. `server.py` hands it over; the page constructs nothing of its own."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..assistant import Turn
+from ..context import HomeContext
+from ..hass.mirror import Mirror
+from ..ledger import Ledger
+from ..llm import ModelRequest
+from ..memory import Conversation
+from ..messages import Trace, Utterance
+from ..prices import Price
+from ..settings import Settings
+from ..turns import TurnLog
+from ..usage import BudgetSettings
+
+
+class Answers(Protocol):
+    """What the page asks of an `Assistant`."""
+
+    def reply(self, utterance: Utterance, report: Callable[[Trace], None]) -> AsyncGenerator[str, None]: ...
+
+    def open(self, utterance: Utterance, deadline: float | None = None, now: datetime | None = None) -> Turn: ...
+
+    def context(self, turn: Turn, conversation: Conversation) -> HomeContext: ...
+
+    def request(self, turn: Turn, conversation: Conversation) -> ModelRequest: ...
+
+    async def prepare(self, language: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """One persona."""
+
+    name: str
+    assistant: Answers
+    model: str | None
+    """The name of its model; None where the local engine answers."""
+    uri: str = ""
+    """Where Home Assistant reaches it."""
+    prompt: str | None = None
+    """Its template; None is the default."""
+    price: Price | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may open the page."""
+
+    password_hash: str | None = None
+    """As `hash_password` makes it; needed before the page listens beyond this machine."""
+    hosts: tuple[str, ...] = ()
+    """Further names by which the page is reached, such as `wyoming.example.org`."""
+    ingress: bool = False
+    """In an add-on: Home Assistant's Supervisor vouches for whoever it lets through, and nobody else is let in."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdminParts:
+    """The callables give what is there now: a change of settings may build anew what they return."""
+
+    agents: Callable[[], Sequence[Agent]]
+    """At least one; the first is the one meant where none is named."""
+    mirror: Callable[[], Mirror]
+    settings: Callable[[], Settings]
+    turns: TurnLog
+    sources: Callable[[], Mapping[str, str]] = dict
+    """Where each option that is not the default was set: "--model", "OPENAI_API_KEY", the path of a file."""
+    fixed: Callable[[], frozenset[str]] = frozenset
+    """Options that the page can't change: set by flag or environment, or read only at start."""
+    save: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None
+    """Keep and apply changed options, None for the default. Raises `BadSettings`, then nothing has changed.
+    Without it the page shows the options and changes none."""
+    ledger: Ledger | None = None
+    budgets: Callable[[], BudgetSettings] = BudgetSettings
+    data_dir: Path | None = None
+    """Where earlier prompts are kept; None keeps them in memory."""
+    access: Access = field(default_factory=Access)
