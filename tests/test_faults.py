@@ -231,7 +231,7 @@ async def test_what_stays_broken_is_answered_without_asking(
     api: Api, fault: Script, kind: type[ModelError], *, server: OpenAIApi, house: House
 ) -> None:
     server.will(*[fault] * 3 * FAILURES)
-    async with house.assistant(api, [server], deadline=soon(kind)) as assistant:
+    async with house.assistant(api, [server], patience=soon(kind)) as assistant:
         answers = [await ask(assistant, KNOWN) for _ in range(FAILURES)]
         asked = len(server.requests)
         answers += [await ask(assistant, KNOWN), await ask(assistant, UNKNOWN)]
