@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -20,6 +20,7 @@ from wyoming_openai.llm import (
     ChatModel,
     ModelBusy,
     ModelError,
+    ModelEvent,
     ModelReply,
     ModelRequest,
     ModelUnreachable,
@@ -77,7 +78,7 @@ class Books:
     without_money: set[str] = field(default_factory=set)
 
     @contextmanager
-    def reserve(self, settings: ModelSettings, request: ModelRequest, *, again: bool) -> Iterator[Booked]:
+    def reserve(self, settings: ModelSettings, *, again: bool) -> Iterator[Booked]:
         if settings.model in self.without_money:
             raise CannotAnswer("budget_spent", settings.model)
         self.calls.append(booked := Booked(settings.model, again))
@@ -91,6 +92,27 @@ class Books:
     @property
     def ends(self) -> list[tuple[str, str]]:
         return [(call.model, call.end) for call in self.calls]
+
+
+@dataclass
+class Paid:
+    """Books every call that a chain makes."""
+
+    chain: ChatModel
+    books: Books
+
+    @property
+    def name(self) -> str:
+        return self.chain.name
+
+    def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
+        return self.chain.stream(replace(request, reserve=self.books.reserve))
+
+    async def warm(self) -> None:
+        await self.chain.warm()
+
+    async def close(self) -> None:
+        await self.chain.close()
 
 
 @pytest.fixture
@@ -129,8 +151,7 @@ async def chain(clock: Clock, books: Books) -> AsyncIterator[Connect]:
             ModelSettings(**{"api_key": KEY, "base_url": server.url, "model": name, "api": "chat", **(settings or {})})
             for name, server in zip(names, servers, strict=False)
         ]
-        options = {"reserve": books.reserve, "monotonic": clock, "retry_pause": 0, **options}
-        chains.append(create_chain(each, **options))
+        chains.append(Paid(create_chain(each, **{"monotonic": clock, "retry_pause": 0, **options}), books))
         if warm:
             await chains[-1].warm()
         return chains[-1]

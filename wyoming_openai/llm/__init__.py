@@ -1,10 +1,39 @@
 """The model seam: what an engine is asked, what it gives, how it fails."""
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..messages import AssistantMessage, CannotAnswer, Message, ToolSpec, Usage
+from .models import ModelSettings
+
+
+class Account(Protocol):
+    """Where one call is booked; leaving it unsettled says that the call failed, or that nobody waited for its end."""
+
+    def heard(self, text: str) -> None:
+        """A piece of text has arrived."""
+
+    def settle(self, usage: Usage) -> None:
+        """The call is done."""
+
+
+class Reserve(Protocol):
+    """Opens the account of one call before it is made; raises `CannotAnswer` where it may not be made."""
+
+    def __call__(self, settings: ModelSettings, *, again: bool) -> AbstractContextManager[Account]:
+        """`again`: not the first call for this request, but a retry, a fallback or a second one beside it."""
+
+
+class _Unbooked:
+    def heard(self, text: str) -> None: ...
+
+    def settle(self, usage: Usage) -> None: ...
+
+
+def _unbooked(settings: ModelSettings, *, again: bool) -> AbstractContextManager[Account]:
+    return nullcontext(_Unbooked())
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +46,8 @@ class ModelRequest:
     """Requests with equal keys share a beginning; helps the provider's prompt cache."""
     deadline: float | None = None
     """When somebody has to have heard something, on the event loop's clock."""
+    reserve: Reserve = field(default=_unbooked, repr=False, compare=False)
+    """Where each call that is made for it is booked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,10 +28,10 @@ from . import (
 )
 from .breaker import SHORT
 from .client import create_model
-from .link import Account, Link, Question, Reserve, Speaking, unbooked
+from .link import Link, Question, Speaking
 from .models import ModelSettings
 
-__all__ = ["Account", "Chain", "Gate", "Reserve", "create_chain"]
+__all__ = ["Chain", "Gate", "create_chain"]
 
 RETRY_PAUSE = 0.25  # seconds before a model is asked once more
 PATIENCE = 0.5  # seconds of the same while another model could be asked
@@ -93,7 +93,6 @@ class Gate:
 def create_chain(
     settings: Sequence[ModelSettings],
     *,
-    reserve: Reserve = unbooked,
     hedge: float | None = None,
     gate: Gate | None = None,
     monotonic: Callable[[], float] = time.monotonic,
@@ -104,7 +103,7 @@ def create_chain(
     With `hedge`, a second call is made when the first has not begun to speak after so many seconds: to the next
     model, or to the same if there is no other. Nothing is imported or connected yet.
     """
-    links = [Link(each, create_model(each), reserve, monotonic, retry_pause) for each in settings]
+    links = [Link(each, create_model(each), monotonic, retry_pause) for each in settings]
     return Chain(links, hedge, gate or Gate())
 
 

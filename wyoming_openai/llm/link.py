@@ -3,47 +3,18 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import AbstractContextManager, aclosing, contextmanager, nullcontext
+from contextlib import aclosing, contextmanager
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from ..messages import AssistantMessage, Message, Usage
-from . import ChatModel, ModelError, ModelEvent, ModelRequest, ModelUnreachable, NoAnswer, TextDelta, TooSlow
+from ..messages import AssistantMessage, Message
+from . import Account, ChatModel, ModelError, ModelEvent, ModelRequest, ModelUnreachable, NoAnswer, TextDelta, TooSlow
 from .breaker import Breaker, blames_the_model, pause_after
 from .models import ModelSettings
 
 _LOGGER = logging.getLogger(__name__)
-
-
-class Account(Protocol):
-    """Where one call is booked; leaving it unsettled says that the call failed, or that nobody waited for its end."""
-
-    def heard(self, text: str) -> None:
-        """A piece of text has arrived."""
-
-    def settle(self, usage: Usage) -> None:
-        """The call is done."""
-
-
-class Reserve(Protocol):
-    """Opens the account of a call before it is made; raises `CannotAnswer` where it may not be made."""
-
-    def __call__(
-        self, settings: ModelSettings, request: ModelRequest, *, again: bool
-    ) -> AbstractContextManager[Account]:
-        """`again`: not the first call for this request, but a retry, a fallback or a second one beside it."""
-
-
-class _Unbooked:
-    def heard(self, text: str) -> None: ...
-
-    def settle(self, usage: Usage) -> None: ...
-
-
-def unbooked(settings: ModelSettings, request: ModelRequest, *, again: bool) -> AbstractContextManager[Account]:
-    return nullcontext(_Unbooked())
 
 
 @dataclass(slots=True)
@@ -71,14 +42,12 @@ class Link:
         self,
         settings: ModelSettings,
         model: ChatModel,
-        reserve: Reserve,
         monotonic: Callable[[], float],
         retry_pause: float,
     ) -> None:
         self.settings = settings
         self.model = model
         self.label = f"{settings.model} at {_host(settings.base_url) or 'OpenAI'}"
-        self._reserve = reserve
         self._monotonic = monotonic
         self._retry_pause = retry_pause
         self._breaker = Breaker()
@@ -117,7 +86,7 @@ class Link:
         """One request, from the reservation to the settlement."""
         if not self._breaker.admit(self._monotonic()):
             raise self.failure
-        with self._judged(), self._reserve(self.settings, question.request, again=question.asked) as account:
+        with self._judged(), question.request.reserve(self.settings, again=question.asked) as account:
             question.asked = True
             async with aclosing(self.model.stream(self._as_understood(question.request))) as events:
                 yield self._booked(await _first(events, due), account)
