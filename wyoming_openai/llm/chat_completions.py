@@ -24,8 +24,9 @@ from .wire import (
     arguments_text,
     invented_id,
     is_json_object,
-    one_system_message,
+    request_body,
     start_of_turn,
+    told,
     valid_arguments,
 )
 
@@ -56,13 +57,8 @@ def dialect(settings: ModelSettings, official: bool) -> Dialect:
 
 def to_body(request: ModelRequest, model: str, dialect: Dialect) -> JsonObject:
     """The whole request."""
-    messages = one_system_message(request.messages) if dialect.one_system_message else request.messages
-    body = {"model": model, "messages": to_messages(messages, dialect.system_role), "stream": True, **dialect.options}
-    if "prompt_cache_key" in body:
-        body["prompt_cache_key"] = request.cache_key or None
-    if dialect.tools and request.tools:
-        body["tools"] = to_tools(request.tools)
-    return {name: value for name, value in body.items() if value is not None}
+    written = to_messages(told(request, dialect), dialect.system_role)
+    return request_body(request, dialect, {"model": model, "messages": written}, to_tools)
 
 
 def to_messages(messages: Sequence[Message], system_role: str = "system") -> list[JsonObject]:

@@ -3,18 +3,39 @@
 import json
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
 
-from ..messages import AssistantMessage, JsonObject, Message, SystemMessage, ToolCall, Usage, UserMessage
-from . import ModelReply, NoAnswer
+from ..messages import AssistantMessage, JsonObject, Message, SystemMessage, ToolCall, ToolSpec, Usage, UserMessage
+from . import ModelReply, ModelRequest, NoAnswer
+from .dialect import Dialect
 
 MAX_EVENT = 256 * 1024
 MAX_RESPONSE = 1024 * 1024  # OpenAI's events take 300 bytes a token: 256 KiB would cut honest answers of 900 tokens
 MAX_TEXT = 16_000  # characters; nobody listens to 4,000, but thoughts in <think> tags are still part of it here
 MAX_ARGUMENTS = 16 * 1024
+
+
+def request_body(
+    request: ModelRequest,
+    dialect: Dialect,
+    fields: JsonObject,
+    tools: Callable[[Sequence[ToolSpec]], list[JsonObject]],
+) -> JsonObject:
+    """What both APIs are sent: their own `fields`, and what the server is known to accept."""
+    body = {**fields, "stream": True, **dialect.options}
+    if "prompt_cache_key" in body:
+        body["prompt_cache_key"] = request.cache_key or None
+    if dialect.tools and request.tools:
+        body["tools"] = tools(request.tools)
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def told(request: ModelRequest, dialect: Dialect) -> Sequence[Message]:
+    """The request's messages, as many system messages among them as the server takes."""
+    return one_system_message(request.messages) if dialect.one_system_message else request.messages
 
 
 def one_system_message(messages: Sequence[Message]) -> list[Message]:
