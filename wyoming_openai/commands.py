@@ -16,15 +16,16 @@ from .context.knowledge import Knowledge
 from .hass.home import Area, Home
 from .hass.mirror import capture
 from .hass.snapshot import BadSnapshot
+from .llm import ModelRequest
 from .llm.chat_completions import to_messages, to_tools
 from .llm.local import LocalEngine
 from .memory import Conversation
 from .messages import CannotAnswer, JsonObject, ToolCall, Trace, Utterance
-from .prompt import DEFAULT_PROMPT, turn_variables
+from .prompt import DEFAULT_PROMPT, try_prompt
 from .sentences import say
 from .server import Parts, budget_settings, build, hass_settings, open_ledger, running
 from .settings import Settings
-from .template import TemplateError, compile_template
+from .template import TemplateError
 from .template.jsonl import answer_line
 from .usage_report import report
 
@@ -103,11 +104,12 @@ async def prompt(
         assistant = _assistant(parts, agent)
         turn = assistant.open(_utterance(_home(parts), text, language, area))
         request = assistant.request(turn, Conversation())
-        for message in to_messages(request.messages):
+        body = turn_request(request)
+        for message in body["messages"]:
             print(f"--- {message['role']} ({tokens.count(str(message['content']))} tokens)\n{message['content']}\n")
         for tool in request.tools:
             print(f"--- tool {tool.name}: {tool.description}")
-        print(f"--- {_cost(turn_request(request))} tokens in all")
+        print(f"--- {body['tokens']} tokens in all")
         for chosen in assistant.context(turn, Conversation()).chosen:
             print(f"    {chosen.entity_id}: {chosen.reason}")
 
@@ -148,7 +150,7 @@ async def prompt_lines(settings: Settings, requests: TextIO, replies: TextIO, ag
             _reply(replies, await _guarded(answer, line))
 
 
-def turn_request(request: Any) -> JsonObject:
+def turn_request(request: ModelRequest) -> JsonObject:
     """A model request in the form of Chat Completions, with its price in tokens."""
     body: JsonObject = {
         "messages": to_messages(request.messages),
@@ -171,11 +173,8 @@ async def render(settings: Settings, template: str | None) -> None:
     if text.startswith("@"):
         text = _read(text[1:])
     async with connected(settings) as parts:
-        turn = parts.assistant.open(Utterance("", language=_home(parts).config.language))
-        variables = turn_variables(turn.home, turn.utterance, turn.area)
         try:
-            compiled = compile_template(text)
-            print(compiled.render(turn.home, {n: make() for n, make in variables.items() if n in compiled.uses}))
+            print(await try_prompt(text, parts.mirror))
         except TemplateError as error:
             where = f"line {error.line}: " if error.line else ""
             raise CommandFailed(f"{where}{error}") from error
