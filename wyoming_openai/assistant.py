@@ -161,7 +161,7 @@ class Assistant:
         if not utterance.text:
             raise CannotAnswer("nothing_heard")
         caller = who_asks(self._mirror.home, utterance)
-        patience = self._phone_patience if caller.is_phone else self._patience
+        patience = self._patience_of(caller)
         deadline = asyncio.get_running_loop().time() + max(patience.deadline - LAST_WORDS, patience.deadline * 0.9)
         async with self._memory.turn(utterance, self._name, deadline) as conversation:
             await self._mirror.wait_fresh(HOME_PATIENCE)
@@ -202,7 +202,7 @@ class Assistant:
     async def _deliver(self, turn: Turn, conversation: Conversation) -> AsyncGenerator[str, None]:
         """As much of the answer as can be said at once; the rest is kept for whoever says yes."""
         language = turn.utterance.language
-        limit = (self._phone_patience if turn.caller.is_phone else self._patience).speak
+        limit = self._patience_of(turn.caller).speak
         can_ask = turn.caller.listens_on and conversation.is_kept
         delivery = Delivery(language, limit, listens_on=turn.caller.listens_on, can_go_on=can_ask)
         rest, conversation.rest = conversation.rest, None
@@ -218,6 +218,9 @@ class Assistant:
             yield last
         if delivery.is_full or goes_on:
             conversation.rest = Rest(delivery.rest, turn.is_whole)
+
+    def _patience_of(self, caller: Caller) -> Patience:
+        return self._phone_patience if caller.is_phone else self._patience
 
     async def follow(self) -> NoReturn:
         """Keep what the prompt needs of Home Assistant, for ever."""
@@ -271,13 +274,14 @@ class Assistant:
         """The first request of a turn. What changes least comes first, so that the provider's prompt cache hits."""
         prompt = self._prompt.render(turn.home, turn.utterance, turn.area, turn.now)
         context = self.context(turn, conversation)
+        beginning = "\n\n".join(filter(None, (prompt, self._manner(), context.index)))
         messages: tuple[Message, ...] = (
-            SystemMessage("\n\n".join(filter(None, (prompt, self._manner(), context.index)))),
+            SystemMessage(beginning),
             *conversation.messages,
             SystemMessage("\n".join(filter(None, (self._situation(turn), context.facts)))),
             UserMessage(turn.utterance.text),
         )
-        return ModelRequest(messages, self._toolbox.specs, _cache_key(messages[0]), turn.deadline)
+        return ModelRequest(messages, self._toolbox.specs, _cache_key(beginning), turn.deadline)
 
     def _manner(self) -> str:
         return f"How you sound: {self._style}" if self._style else ""
@@ -417,10 +421,9 @@ async def _until(turn: Turn, events: AsyncGenerator[ModelEvent, None]) -> AsyncG
             yield event
 
 
-def _cache_key(first: Message) -> str:
+def _cache_key(beginning: str) -> str:
     """Equal for requests that begin alike."""
-    text = first.text if isinstance(first, SystemMessage) else ""
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hashlib.sha256(beginning.encode()).hexdigest()[:32]
 
 
 def _too_slow() -> ModelError:

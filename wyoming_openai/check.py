@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from .commands import CommandFailed, connected
 from .hass.connection import HassError
 from .hass.mirror import probe
-from .hass.snapshot import demo_home, load_home
 from .listener import CannotListen, Connection, Listener
 from .llm import ModelError, ModelReply, ModelRequest
 from .llm.client import create_model
@@ -16,7 +15,7 @@ from .llm.models import ends
 from .messages import UserMessage
 from .prompt import DEFAULT_PROMPT, try_prompt
 from .sentences import say
-from .server import hass_settings, model_settings
+from .server import hass_settings, home_in_file, model_settings
 from .settings import AgentSettings, Settings
 from .template import NeedsHomeAssistant, TemplateError, compile_template
 
@@ -62,7 +61,7 @@ def _looks(settings: Settings) -> Iterator[tuple[str, AsyncGenerator[Finding, No
 async def _home(settings: Settings) -> AsyncGenerator[Finding, None]:
     hass = hass_settings(settings)
     if hass is None:
-        home = load_home(settings.home) if settings.home else demo_home(datetime.now(UTC))
+        home = home_in_file(settings)
         yield Finding(f"Home: {settings.home or 'the demo home'}, {len(home.registries.exposed)} entities exposed.")
         if not settings.home:
             yield Finding("To answer about your own home, set HASS_URL and HASS_TOKEN.")

@@ -18,6 +18,7 @@ from .assistant import Assistant, Patience
 from .context.knowledge import Knowledge
 from .handler import Handler, describe
 from .hass.connection import HassSettings
+from .hass.home import Home
 from .hass.mirror import FixedMirror, HomeMirror, Mirror
 from .hass.snapshot import demo_home, load_home
 from .ledger import Ledger
@@ -44,18 +45,12 @@ class Parts:
 
     agents: Agents
     mirror: Mirror
-    local: LocalEngine
     ledger: Ledger
 
     @property
     def assistant(self) -> Assistant:
         """That of the first agent."""
         return self.agents.first.assistant
-
-    @property
-    def model(self) -> ChatModel | None:
-        """That of the first agent."""
-        return self.agents.first.model
 
     @property
     def models(self) -> set[ChatModel]:
@@ -96,7 +91,7 @@ def build(settings: Settings, local: LocalEngine | None = None, knowledge: Knowl
             phone_patience=Patience(own.phone_deadline, own.phone_speak_seconds),
         )
         agents.append(Agent(own, assistant, model, own.devices if isinstance(own, AgentOfSeveral) else ()))
-    return Parts(Agents(agents, mirror), mirror, local, ledger)
+    return Parts(Agents(agents, mirror), mirror, ledger)
 
 
 def open_ledger(settings: Settings) -> Ledger:
@@ -111,9 +106,12 @@ def budget_settings(settings: Settings) -> BudgetSettings:
 def build_mirror(settings: Settings) -> Mirror:
     """The live home, or the one in a file: the one named, else the demo home."""
     hass = hass_settings(settings)
-    if hass is not None:
-        return HomeMirror(hass)
-    return FixedMirror(load_home(settings.home) if settings.home else demo_home(datetime.now(UTC)))
+    return HomeMirror(hass) if hass is not None else FixedMirror(home_in_file(settings))
+
+
+def home_in_file(settings: Settings) -> Home:
+    """The home of the snapshot that is named, else the demo home. Raises `BadSnapshot`."""
+    return load_home(settings.home) if settings.home else demo_home(datetime.now(UTC))
 
 
 def hass_settings(settings: Settings) -> HassSettings | None:
