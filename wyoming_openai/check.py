@@ -72,7 +72,7 @@ async def _home(settings: Settings) -> AsyncGenerator[Finding, None]:
         yield Problem(f"Home: {error}")
         return
     yield Finding(
-        f"Home: Home Assistant {found.version} at {hass.url}, {found.exposed} of {found.entities} entities exposed."
+        f"Home: Home Assistant {found.version} at {hass.address}, {found.exposed} of {found.entities} entities exposed."
     )
     for warning in found.warnings:
         yield Problem(f"Home: {warning}")

@@ -232,7 +232,7 @@ def listening(settings: Settings) -> list[AgentSettings]:
 def announcement(settings: Settings, agent: AgentSettings, port: int | None) -> str:
     """What an agent runs on and how to connect Home Assistant, in one line."""
     if (hass := hass_settings(settings)) is not None:
-        home = hass.url
+        home = hass.address
     else:
         home = (
             f"the snapshot {settings.home}"
