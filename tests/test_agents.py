@@ -15,9 +15,11 @@ from wyoming.handle import Handled
 from wyoming.info import Describe, Info
 
 from tests.fakes.openai_api import OpenAIApi, Say, openai_api, say
+from wyoming_openai.configuration import Configuration, read_settings
 from wyoming_openai.messages import Utterance
-from wyoming_openai.server import Parts, build, serving
-from wyoming_openai.settings import Settings, read_settings
+from wyoming_openai.server import Parts, build
+from wyoming_openai.service import serving
+from wyoming_openai.settings import Settings
 
 Options = dict[str, Any]
 
@@ -25,7 +27,7 @@ Options = dict[str, Any]
 def settings_of(folder: Path, **options: Any) -> Settings:
     """Settings from a file."""
     file = folder / "wyoming.yaml"
-    file.write_text(yaml.safe_dump(options))
+    file.write_text(yaml.safe_dump({"admin-uri": "off", "data-dir": str(folder), **options}))
     return read_settings({"config": str(file)}, {})
 
 
@@ -77,7 +79,7 @@ async def test_ten_agents_and_fifty_turns_at_once_do_not_mix(tmp_path: Path, api
         """Five turns of one conversation, whose id and device are those of all the others."""
         return [await ask(sockets[name], f"{name} turn {turn}", "same-conversation") for turn in range(5)]
 
-    async with serving(settings):
+    async with serving(Configuration(settings)):
         talks = await asyncio.gather(*map(talk, names))
     for name, answers in zip(names, talks, strict=True):
         assert len(answers) == 5
@@ -94,7 +96,7 @@ async def test_fifty_questions_in_one_moment_are_all_answered(tmp_path: Path, ap
     api.answers = echo
     settings = settings_of(tmp_path, agents=agents, openai_base_url=api.url, context_tokens=0)
     asked = [(name, f"{name} question {number}") for name in names for number in range(5)]
-    async with serving(settings):
+    async with serving(Configuration(settings)):
         answers = await asyncio.gather(*(ask(sockets[name], text, text) for name, text in asked))
     assert answers == [f"I am {name} and heard: {text}." for name, text in asked]
 
@@ -103,7 +105,7 @@ async def test_each_agent_tells_its_own_name_and_model(tmp_path: Path, api: Open
     agents = [
         {"name": name, "uri": f"unix://{tmp_path}/{name}", "model": f"model-of-{name}"} for name in ("House", "Mario")
     ]
-    async with serving(settings_of(tmp_path, agents=agents, openai_base_url=api.url)):
+    async with serving(Configuration(settings_of(tmp_path, agents=agents, openai_base_url=api.url))):
         for name in ("House", "Mario"):
             async with client(tmp_path / name) as connected:
                 await connected.write_event(Describe().event())
@@ -151,7 +153,7 @@ async def test_when_one_address_is_taken_the_others_are_given_back(tmp_path: Pat
     agents = [{"name": "A", "uri": f"unix://{tmp_path}/a"}, {"name": "B", "uri": f"unix://{blocker}"}]
     async with AsyncExitStack() as stack:
         with pytest.raises(Exception, match="Can't listen"):
-            await stack.enter_async_context(serving(settings_of(tmp_path, agents=agents)))
+            await stack.enter_async_context(serving(Configuration(settings_of(tmp_path, agents=agents))))
     assert not (tmp_path / "a").exists()
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.model import ScriptedModel, call, fail, say
 from tests.fakes.purse import purse
 from wyoming_openai import sentences
-from wyoming_openai.assistant import MAX_ROUNDS, Assistant, Patience
+from wyoming_openai.assistant import MAX_CALLS, MAX_CALLS_AT_ONCE, MAX_ROUNDS, Assistant, Patience
 from wyoming_openai.context.knowledge import Knowledge
 from wyoming_openai.hass.mirror import FixedMirror
 from wyoming_openai.hass.snapshot import demo_home
@@ -21,9 +21,11 @@ from wyoming_openai.messages import (
     AssistantMessage,
     CannotAnswer,
     SystemMessage,
+    ToolCall,
     ToolResult,
     ToolSpec,
     Trace,
+    Usage,
     UserMessage,
     Utterance,
 )
@@ -239,3 +241,16 @@ async def test_silence_is_named(assistant: Assistant) -> None:
     with pytest.raises(CannotAnswer) as error:
         await spoken(assistant.reply(hear("")))
     assert error.value.sentence == "nothing_heard"
+
+
+async def test_a_model_that_calls_without_end_is_told_to_answer(assistant: Assistant, model: ScriptedModel) -> None:
+    many = ModelReply(
+        AssistantMessage("", tuple(ToolCall(f"c{n}", "tell", '{"what": "x"}') for n in range(200))), Usage(10, 0, 1, 0)
+    )
+    model.will([many], [many], [many], [many], say("Enough."))
+    traces: list[Trace] = []
+    assert await spoken(assistant.reply(hear("tell me everything"), traces.append)) == "Enough."
+    assert len(traces[0].tools) == MAX_CALLS
+    results = [message for message in model.requests[1].messages if isinstance(message, ToolResult)]
+    assert len(results) == 200, "each call has its result"
+    assert sum(not result.is_error for result in results) == MAX_CALLS_AT_ONCE

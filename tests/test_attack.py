@@ -34,7 +34,7 @@ IMPATIENT = Limits(first_byte=0.05, idle=0.05, frame=0.05, write=0.05, stop=0.05
 ENDS = ("handled", "not-handled")
 
 
-async def echo(utterance: Utterance) -> AsyncGenerator[str, None]:
+async def echo(utterance: Utterance, until: float) -> AsyncGenerator[str, None]:
     if not utterance.text:
         raise CannotAnswer("nothing_heard")
     yield utterance.text
@@ -387,7 +387,7 @@ def resident() -> int:
 async def test_questions_from_everywhere_are_answered_or_told_that_we_are_busy() -> None:
     go_on = asyncio.Event()
 
-    async def slow(utterance: Utterance) -> AsyncGenerator[str, None]:
+    async def slow(utterance: Utterance, until: float) -> AsyncGenerator[str, None]:
         await go_on.wait()
         yield "done"
 

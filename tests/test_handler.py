@@ -55,12 +55,12 @@ async def events_until(client: AsyncUnixClient, last: str) -> list[Event]:
     return events
 
 
-async def echo(utterance: Utterance) -> AsyncGenerator[str, None]:
+async def echo(utterance: Utterance, until: float) -> AsyncGenerator[str, None]:
     yield "You said: "
     yield utterance.text
 
 
-async def refuse(utterance: Utterance) -> AsyncGenerator[str, None]:
+async def refuse(utterance: Utterance, until: float) -> AsyncGenerator[str, None]:
     raise CannotAnswer("model_unreachable")
     yield ""
 
@@ -97,7 +97,7 @@ async def test_a_failure_is_a_sentence_in_the_language_of_the_question(tmp_path:
 
 
 async def test_a_bug_is_an_apology_and_never_silence(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    async def broken(utterance: Utterance) -> AsyncGenerator[str, None]:
+    async def broken(utterance: Utterance, until: float) -> AsyncGenerator[str, None]:
         raise ZeroDivisionError
         yield ""
 
@@ -108,7 +108,7 @@ async def test_a_bug_is_an_apology_and_never_silence(tmp_path: Path, caplog: pyt
 
 
 async def test_a_bug_in_the_middle_keeps_what_was_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    async def broken(utterance: Utterance) -> AsyncGenerator[str, None]:
+    async def broken(utterance: Utterance, until: float) -> AsyncGenerator[str, None]:
         yield "The light is"
         raise ZeroDivisionError
 
@@ -120,7 +120,7 @@ async def test_a_bug_in_the_middle_keeps_what_was_said(tmp_path: Path, caplog: p
 
 @pytest.mark.parametrize("text", ["", None, 7, [], {}, True, "\x00", "\ud800\ud800"])
 async def test_a_question_without_words_still_gets_an_answer(text: object, tmp_path: Path) -> None:
-    async def nothing(utterance: Utterance) -> AsyncGenerator[str, None]:
+    async def nothing(utterance: Utterance, until: float) -> AsyncGenerator[str, None]:
         raise CannotAnswer("nothing_heard")
         yield utterance.text
 
@@ -134,7 +134,7 @@ async def test_a_question_without_words_still_gets_an_answer(text: object, tmp_p
 
 
 async def test_an_empty_answer_becomes_a_sentence(tmp_path: Path) -> None:
-    async def empty(utterance: Utterance) -> AsyncGenerator[str, None]:
+    async def empty(utterance: Utterance, until: float) -> AsyncGenerator[str, None]:
         yield "  "
 
     async with client_of(tmp_path, empty) as client:
@@ -145,7 +145,7 @@ async def test_an_empty_answer_becomes_a_sentence(tmp_path: Path) -> None:
 async def test_describe_and_ping_are_answered_while_a_question_is(tmp_path: Path) -> None:
     go_on = asyncio.Event()
 
-    async def slow(utterance: Utterance) -> AsyncGenerator[str, None]:
+    async def slow(utterance: Utterance, until: float) -> AsyncGenerator[str, None]:
         await go_on.wait()
         yield "done"
 
@@ -163,7 +163,7 @@ async def test_describe_and_ping_are_answered_while_a_question_is(tmp_path: Path
 async def test_a_caller_who_hangs_up_stops_the_answer(tmp_path: Path) -> None:
     begun, cancelled = asyncio.Event(), asyncio.Event()
 
-    async def endless(utterance: Utterance) -> AsyncGenerator[str, None]:
+    async def endless(utterance: Utterance, until: float) -> AsyncGenerator[str, None]:
         try:
             begun.set()
             await asyncio.Event().wait()
@@ -206,7 +206,7 @@ async def test_a_text_beyond_all_speech_is_not_worth_a_turn(tmp_path: Path) -> N
 
 
 async def test_what_can_not_be_spoken_does_not_get_out(tmp_path: Path) -> None:
-    async def rough(utterance: Utterance) -> AsyncGenerator[str, None]:
+    async def rough(utterance: Utterance, until: float) -> AsyncGenerator[str, None]:
         yield "one\x00two"
         yield "\ud800three\n"
 
@@ -218,7 +218,7 @@ async def test_what_can_not_be_spoken_does_not_get_out(tmp_path: Path) -> None:
 async def test_a_reply_that_loses_its_way_is_cut_at_the_deadline(tmp_path: Path) -> None:
     ended = asyncio.Event()
 
-    async def lost(utterance: Utterance) -> AsyncGenerator[str, None]:
+    async def lost(utterance: Utterance, until: float) -> AsyncGenerator[str, None]:
         try:
             if utterance.text == "begin":
                 yield "Well,"
@@ -239,7 +239,7 @@ async def test_a_reply_that_loses_its_way_is_cut_at_the_deadline(tmp_path: Path)
 async def test_no_failure_behind_us_is_taken_for_a_client_that_left(
     error: type[Exception], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def broken(utterance: Utterance) -> AsyncGenerator[str, None]:
+    async def broken(utterance: Utterance, until: float) -> AsyncGenerator[str, None]:
         raise error
         yield ""
 
@@ -252,7 +252,7 @@ async def test_no_failure_behind_us_is_taken_for_a_client_that_left(
 async def test_too_many_questions_on_one_connection_hear_that_we_are_busy(tmp_path: Path) -> None:
     go_on = asyncio.Event()
 
-    async def slow(utterance: Utterance) -> AsyncGenerator[str, None]:
+    async def slow(utterance: Utterance, until: float) -> AsyncGenerator[str, None]:
         await go_on.wait()
         yield utterance.text
 

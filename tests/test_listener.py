@@ -31,7 +31,7 @@ class Replies:
         self.begun = asyncio.Event()
         self.go_on = asyncio.Event()
 
-    async def reply(self, utterance: Utterance) -> AsyncGenerator[str, None]:
+    async def reply(self, utterance: Utterance, until: float) -> AsyncGenerator[str, None]:
         self.begun.set()
         await self.go_on.wait()
         yield "done"
@@ -232,7 +232,7 @@ async def test_who_is_not_answered_before_the_end_hears_why() -> None:
 async def test_a_client_that_does_not_read_does_not_hold_up_the_end() -> None:
     writing = asyncio.Event()
 
-    async def endless(utterance: Utterance) -> AsyncGenerator[str, None]:
+    async def endless(utterance: Utterance, until: float) -> AsyncGenerator[str, None]:
         while True:
             writing.set()
             yield "x" * 1_000_000

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from wyoming_openai.logs import AT_ONCE, OneLine, Repeats
+from wyoming_openai.logs import AT_ONCE, OneLine, Redactor, Repeats
 
 
 class Clock:
@@ -74,3 +74,36 @@ def test_a_traceback_keeps_its_lines_and_loses_its_escapes() -> None:
     text = OneLine("%(message)s").format(failed("bug"))
     assert text.startswith("bug\nTraceback")
     assert text.endswith("one\ntwo\\x1b")
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "sk-proj-abcd1234",
+        "sk-proj-****abcd",
+        "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJhYmMifQ.c2lnbmF0dXJl",
+        "correct horse battery",
+        "a+b(c)*[d]",
+    ],
+)
+def test_a_secret_is_in_no_line_and_in_no_traceback(secret: str) -> None:
+    formatter = OneLine("%(message)s", ["correct horse battery", "a+b(c)*[d]", "in"])
+    try:
+        raise ValueError(f"not accepted: {secret}.")
+    except ValueError:
+        line = logging.LogRecord("a", logging.ERROR, "file", 1, "failed with %s in it", (secret,), sys.exc_info())
+    text = formatter.format(line)
+    assert secret not in text
+    assert "failed with [secret] in it" in text
+    assert text.count("[secret]") == 2
+
+
+def test_what_is_learnt_later_is_kept_secret_too() -> None:
+    redact = Redactor()
+    redact.learn(["first secret"])
+    redact.learn(["first secret, and longer", "second"])
+    assert redact("first secret, and longer; second; first secret") == "[secret]; [secret]; [secret]"
+
+
+def test_a_header_with_a_token_shows_its_kind_only() -> None:
+    assert Redactor()("Authorization: Bearer abc.def, then more") == "Authorization: Bearer [secret] then more"

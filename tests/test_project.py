@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from wyoming_openai import __version__
-from wyoming_openai.settings import options_page
+from wyoming_openai.options_page import options_page
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "wyoming_openai"
@@ -17,8 +17,8 @@ OUTSIDE = {
     "jinja2": {"admin", "template"},
     "aiohttp": {"hass", "admin"},
     "hassil": {"llm"},
-    "pydantic": {"settings"},
-    "yaml": {"settings"},
+    "pydantic": {"admin", "configuration", "options_page", "settings"},
+    "yaml": {"configuration", "saved_options"},
 }
 """Each outside library has its few addresses."""
 
@@ -27,8 +27,11 @@ ORDER = [
     {"hass.home", "hass.snapshot", "sentences", "admission", "framing", "logs", "memory", "speech"},
     {"hass", "template", "llm", "vocabulary", "relevance", "listener"},
     {"context", "tools", "prompt"},
-    {"assistant", "handler", "settings"},
+    {"assistant", "handler", "saved_options", "settings"},
+    {"configuration"},
     {"server"},
+    {"admin"},
+    {"service"},
     {"commands"},
     {"check"},
     {"__main__"},

@@ -1,7 +1,7 @@
 """What the program says of itself at its start."""
 
-from wyoming_openai.server import announcement
-from wyoming_openai.settings import read_settings
+from wyoming_openai.configuration import read_settings
+from wyoming_openai.service import announcement
 
 
 def test_the_announcement_names_the_home_and_no_password_in_its_address() -> None:

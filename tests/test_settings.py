@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from wyoming_openai.settings import PERSONAS, SECRETS, BadSettings, Settings, advice, flag, read_settings, variables
+from wyoming_openai.configuration import read_settings
+from wyoming_openai.settings import PERSONAS, SECRETS, BadSettings, Settings, advice, flag, variables
 
 
 def refused(flags: dict[str, str], environment: dict[str, str] | None = None) -> str:
@@ -220,3 +221,72 @@ def test_all_that_is_wrong_with_all_agents_is_told_at_once(tmp_path: Path) -> No
 
 def test_nobody_listens_is_refused() -> None:
     assert "nobody listens" in refused({"uri": "off"})
+
+
+def test_fallbacks_are_read_from_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "wyoming.yaml"
+    file.write_text(
+        "openai-api-key: sk-first\nfallbacks:\n  - model: second\n  - model: third\n    openai-base-url: http://c/v1\n"
+        "    openai-api-key: sk-third\n"
+    )
+    second, third = read_settings({"config": str(file)}, {}).fallbacks
+    assert (second.model, second.openai_base_url, second.openai_api_key) == ("second", None, None)
+    assert third.openai_api_key is not None
+    assert third.openai_api_key.get_secret_value() == "sk-third"
+
+
+@pytest.mark.parametrize(
+    ("yaml", "words"),
+    [
+        ("- model: gpt-4", "fallbacks: number 1: model: 'gpt-4' is not accepted; OpenAI shut it down"),
+        ("- openai-base-url: http://x/v1", "fallbacks: number 1: model"),
+        ("- {model: m, openai-base-url: ftp://x}", "fallbacks: number 1: openai_base_url: 'ftp://x' is not accepted"),
+        ("- {model: m, api: soap}", "fallbacks: number 1: api: 'soap'"),
+        ("- {model: m, key: sk-secret}", "fallbacks: number 1: key"),
+        ("- {model: m, openai-api-key: [sk-secret]}", "fallbacks: number 1: openai_api_key: the value is not accepted"),
+        ("sk-secret", "fallbacks: what stands there is not accepted"),
+    ],
+)
+def test_a_wrong_fallback_is_refused_by_its_number_and_shows_no_key(tmp_path: Path, yaml: str, words: str) -> None:
+    file = tmp_path / "wyoming.yaml"
+    file.write_text(f"fallbacks:\n  {yaml}\n")
+    text = refused({"config": str(file)})
+    assert words in text
+    assert "sk-secret" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("hedge_seconds", "0"),
+        ("allow", "192.168.1.0/33"),
+        ("allow", "my-phone"),
+        ("prices", "cheap"),
+        ("prices", '{"m": {"input": -1, "output": 1}}'),
+        ("questions_per_minute", "0"),
+        ("budget_agent_day", "-1"),
+        ("admin_password", "short"),
+        ("keep_turns_days", "nan"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_by_name(name: str, value: str) -> None:
+    text = refused({name: value})
+    assert text.startswith(f"{name}:")
+    assert "write" in text
+    assert "short" not in text or name != "admin_password"
+
+
+def test_lists_may_be_written_with_commas() -> None:
+    settings = read_settings({"allow": "192.168.1.7/24, 10.0.0.1"}, {"WYOMING_OPENAI_ADMIN_HOSTS": "a.example,"})
+    assert settings.allow == ("192.168.1.0/24", "10.0.0.1/32")
+    assert settings.admin_hosts == ("a.example",)
+
+
+def test_a_secret_of_every_place_is_known_to_the_log(tmp_path: Path) -> None:
+    file = tmp_path / "wyoming.yaml"
+    file.write_text(
+        "openai-api-key: top-key\nagents:\n  - name: A\n    openai-api-key: agent-key\n"
+        "    fallbacks: [{model: m, openai-api-key: fallback-key}]\n"
+    )
+    settings = read_settings({"config": str(file), "admin_password": "long enough"}, {})
+    assert settings.secrets == {"top-key", "agent-key", "fallback-key", "long enough"}

@@ -1,13 +1,20 @@
 """Turns are kept for so long, wherever they end, and are gone when they are deleted."""
 
+import sqlite3
+import stat
 from collections.abc import AsyncGenerator, Callable
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from wyoming_openai import turns
-from wyoming_openai.messages import CannotAnswer, Trace, Usage, Utterance
-from wyoming_openai.turns import DAY, ToolRun, TurnLog, TurnRecord, recorded
+from tests.fakes.model import ScriptedModel, call, say
+from wyoming_openai import turn_log
+from wyoming_openai.llm import ModelReply, ModelRequest
+from wyoming_openai.messages import CannotAnswer, ToolResult, Trace, Usage, UserMessage, Utterance
+from wyoming_openai.turn_log import DAY, ToolRun, TurnLog, TurnRecord
+from wyoming_openai.turns import Watched, recorded
 
 
 def turn(question: str, **more: object) -> TurnRecord:
@@ -20,6 +27,7 @@ def test_a_turn_comes_back_as_it_was(tmp_path: Path) -> None:
         at=5.0,
         answer="Hi",
         usage=Usage(1, 2, 3, 4, 5),
+        cost=0.25,
         tools=(ToolRun("a", "{}", "ok"),),
         timings_ms={"total": 3.5},
     )
@@ -29,7 +37,7 @@ def test_a_turn_comes_back_as_it_was(tmp_path: Path) -> None:
     again = TurnLog(tmp_path / "turns.sqlite", clock=lambda: 10.0)
     found = again.get(number)
     assert found is not None
-    assert (found.question, found.usage, found.tools) == (kept.question, kept.usage, kept.tools)
+    assert found == replace(kept, id=number)
     assert (tmp_path / "turns.sqlite").stat().st_mode & 0o077 == 0
     again.close()
 
@@ -63,6 +71,47 @@ def test_a_deleted_turn_is_gone_from_the_file(tmp_path: Path) -> None:
     assert b"private words" not in (tmp_path / "turns.sqlite").read_bytes()
 
 
+def test_a_shorter_time_forgets_at_once() -> None:
+    now = 100 * DAY
+    log = TurnLog(None, days=7, clock=lambda: now)
+    log.add(turn("old", at=now - 3 * DAY))
+    log.add(turn("new", at=now - 1))
+    log.days = 2
+    assert [each.question for each in log.latest()] == ["new"]
+    log.days = 0
+    assert log.add(turn("not kept")) == 0
+    assert log.latest() == []
+
+
+def test_turns_are_found_by_persona_and_failure() -> None:
+    log = TurnLog(None)
+    log.add(turn("one", agent="House"))
+    log.add(turn("two", agent="Mario", failure="no route"))
+    log.add(turn("three", agent="House", failure="no route"))
+    assert [each.question for each in log.latest(agent="House")] == ["three", "one"]
+    assert [each.question for each in log.latest(failed=True)] == ["three", "two"]
+
+
+def test_turns_are_counted_since_a_moment() -> None:
+    log = TurnLog(None, clock=lambda: 100.0)
+    for at in (10.0, 50.0, 90.0):
+        log.add(turn("?", at=at))
+    assert log.count(50.0) == 2
+
+
+def test_what_another_version_kept_is_read(tmp_path: Path) -> None:
+    log = TurnLog(tmp_path / "turns.sqlite")
+    number = log.add(turn("Hello?"))
+    log.close()
+    with closing(sqlite3.connect(tmp_path / "turns.sqlite")) as connection, connection:
+        connection.execute("UPDATE turns SET content = json_set(CAST(content AS TEXT), '$.mood', 'good')")
+    again = TurnLog(tmp_path / "turns.sqlite")
+    found = again.get(number)
+    again.close()
+    assert found is not None
+    assert found.question == "Hello?"
+
+
 def test_pages_and_search() -> None:
     log = TurnLog(None)
     numbers = [log.add(turn(f"Question {n}", answer="Ja")) for n in range(5)]
@@ -73,11 +122,42 @@ def test_pages_and_search() -> None:
 
 
 def test_no_more_than_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "MAX_TURNS", 3)
+    monkeypatch.setattr(turn_log, "MAX_TURNS", 3)
+    monkeypatch.setattr(turn_log, "TRIMMED", 1)
     log = TurnLog(None)
     for number in range(5):
         log.add(turn(f"Question {number}"))
     assert [each.question for each in log.latest()] == ["Question 4", "Question 3", "Question 2"]
+
+
+@pytest.mark.parametrize("damage", [b"no database at all, but some text", b"SQLite format 3\x00" + b"?" * 5000])
+def test_a_damaged_file_is_set_aside_and_a_new_one_begun(
+    tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "turns.sqlite3"
+    path.write_bytes(damage)
+    log = TurnLog(path)
+    log.add(turn("x"))
+    log.close()
+    assert [each.question for each in TurnLog(path).latest()] == ["x"]
+    assert "they are now in" in caplog.text
+    assert next(tmp_path.glob("*.corrupt-*Z")).read_bytes() == damage
+
+
+def test_a_file_that_somebody_holds_costs_a_turn_of_the_log_and_no_more(tmp_path: Path) -> None:
+    log = TurnLog(tmp_path / "turns.sqlite3")
+    with closing(sqlite3.connect(tmp_path / "turns.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert log.add(turn("lost")) == 0
+        other.execute("ROLLBACK")
+    assert log.add(turn("kept"))
+    assert [each.question for each in log.latest()] == ["kept"]
+
+
+def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+    TurnLog(tmp_path / "state" / "turns.sqlite3").add(turn("x"))
+    assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "state").iterdir()} == {0o600}
 
 
 def test_a_folder_that_can_not_be_written_is_no_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -115,3 +195,28 @@ async def test_a_caller_who_leaves_is_kept_with_what_was_heard() -> None:
     assert await anext(pieces) == "One,"
     await pieces.aclose()
     assert [(each.answer, each.failure) for each in log.latest()] == [("One,", "the caller left")]
+
+
+async def test_tools_and_costs_are_on_the_timeline() -> None:
+    model = ScriptedModel()
+    model.will(call("look"), say("Done."))
+    watched = Watched(model)
+
+    async def reply(utterance: Utterance, report: Callable[[Trace], None]) -> AsyncGenerator[str, None]:
+        first = ModelRequest((UserMessage(utterance.text),))
+        replies = [event async for event in watched.stream(first) if isinstance(event, ModelReply)]
+        result = ToolResult(replies[0].message.tool_calls[0].id, "look", "seen")
+        async for _ in watched.stream(replace(first, messages=(*first.messages, replies[0].message, result))):
+            pass
+        yield "Done."
+        report(Trace(engine="openai", timings_ms={"total": 100_000.0}, cost=0.002))
+
+    log = TurnLog(None)
+    async for _ in recorded(reply, log, "House", Utterance("Look!"), tried=True):
+        pass
+    [kept] = log.latest()
+    assert kept.cost == 0.002
+    assert kept.tried
+    assert log.tally.last is None
+    assert kept.tools == (ToolRun("look", "{}", "seen"),)
+    assert 0 <= kept.timings_ms["tools"] <= kept.timings_ms["tools_done"] <= kept.timings_ms["total"]

@@ -8,12 +8,14 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from . import __version__
+from .configuration import Configuration, read_configuration
 from .logs import to_stderr
-from .settings import OPTIONS, BadSettings, Settings, advice, flag, read_settings, variables
+from .secrecy import hide_secret_flags
+from .settings import OPTIONS, BadSettings, advice, flag, variables
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
-Command = Callable[[Settings, argparse.Namespace], int]
+Command = Callable[[Configuration, argparse.Namespace], int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,17 +23,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = build_parser()
     given = parser.parse_args(arguments)
     flags = {name: getattr(given, name) for name in (*OPTIONS, "config") if hasattr(given, name)}
+    if arguments is None:
+        hide_secret_flags(flags)
     try:
-        settings = read_settings(flags)
+        configuration = read_configuration(flags)
     except BadSettings as error:
         print(error, file=sys.stderr)
         return WRONG_USAGE
-    logging.basicConfig(level=settings.log_level.upper(), handlers=[to_stderr()])
+    logging.basicConfig(
+        level=configuration.settings.log_level.upper(), handlers=[to_stderr(configuration.settings.secrets)]
+    )
     for talkative in ("asyncio", "httpx2", "openai"):  # the SDK logs requests with what people said
         logging.getLogger(talkative).setLevel(logging.WARNING)
     command: Command = getattr(given, "command", _serve)
     try:
-        return command(settings, given)
+        return command(configuration, given)
     except KeyboardInterrupt:
         return FAILED
     except BrokenPipeError:
@@ -41,20 +47,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """All commands; every option may stand before or behind the command's name."""
-    options = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    options = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS, allow_abbrev=False)
     group = options.add_argument_group("options", "Each can also be set in the environment and in the file.")
     group.add_argument("--config", metavar="FILE", help="A YAML file with options. WYOMING_OPENAI_CONFIG")
     for name, field in OPTIONS.items():
         text = f"{field.description} {advice(field)[0].upper()}{advice(field)[1:]}. {', '.join(variables(name))}"
         group.add_argument(flag(name), metavar=name.rpartition("_")[2].upper(), help=text.replace("%", "%%"))
     parser = argparse.ArgumentParser(
-        "wyoming-openai", description="A conversation agent for voice-controlled homes.", parents=[options]
+        "wyoming-openai",
+        description="A conversation agent for voice-controlled homes.",
+        parents=[options],
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text, parents=[options])
+        added = commands.add_parser(name, help=text, description=text, parents=[options], allow_abbrev=False)
         added.set_defaults(command=command)
         return added
 
@@ -86,54 +95,54 @@ def _add_turn(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--area", help="the room it is asked in: its name, alias or id")
 
 
-def _serve(settings: Settings, given: argparse.Namespace) -> int:
-    from .server import serve
+def _serve(configuration: Configuration, given: argparse.Namespace) -> int:
+    from .service import serve
 
-    return _run(serve(settings))
+    return _run(serve(configuration))
 
 
-def _ask(settings: Settings, given: argparse.Namespace) -> int:
+def _ask(configuration: Configuration, given: argparse.Namespace) -> int:
     from .commands import ask
 
-    return _run(ask(settings, given.text, given.language, given.area, given.agent, as_json=given.json))
+    return _run(ask(configuration.settings, given.text, given.language, given.area, given.agent, as_json=given.json))
 
 
-def _prompt(settings: Settings, given: argparse.Namespace) -> int:
+def _prompt(configuration: Configuration, given: argparse.Namespace) -> int:
     from .commands import prompt, prompt_lines
 
     if given.jsonl:
-        return _run(prompt_lines(settings, sys.stdin, sys.stdout, given.agent))
+        return _run(prompt_lines(configuration.settings, sys.stdin, sys.stdout, given.agent))
     if given.text is None:
         print("prompt: a question is needed, or --jsonl", file=sys.stderr)
         return WRONG_USAGE
-    return _run(prompt(settings, given.text, given.language, given.area, given.agent))
+    return _run(prompt(configuration.settings, given.text, given.language, given.area, given.agent))
 
 
-def _render(settings: Settings, given: argparse.Namespace) -> int:
+def _render(configuration: Configuration, given: argparse.Namespace) -> int:
     from .commands import render, render_lines
 
     if given.jsonl:
-        return _run(render_lines(settings, sys.stdin, sys.stdout))
-    return _run(render(settings, given.template))
+        return _run(render_lines(configuration.settings, sys.stdin, sys.stdout))
+    return _run(render(configuration.settings, given.template))
 
 
-def _check(settings: Settings, given: argparse.Namespace) -> int:
+def _check(configuration: Configuration, given: argparse.Namespace) -> int:
     from .check import check
 
-    return DONE if asyncio.run(check(settings)) else FAILED
+    return DONE if asyncio.run(check(configuration.settings)) else FAILED
 
 
-def _usage(settings: Settings, given: argparse.Namespace) -> int:
+def _usage(configuration: Configuration, given: argparse.Namespace) -> int:
     from .commands import usage
 
-    usage(settings)
+    usage(configuration.settings)
     return DONE
 
 
-def _snapshot(settings: Settings, given: argparse.Namespace) -> int:
+def _snapshot(configuration: Configuration, given: argparse.Namespace) -> int:
     from .commands import snapshot
 
-    return _run(snapshot(settings))
+    return _run(snapshot(configuration.settings))
 
 
 def _run(work: Coroutine[Any, Any, None]) -> int:

@@ -84,7 +84,7 @@ class Admission:
     ) -> None:
         self.limits = limits
         self._allow = allow
-        self._trusted = (*allow, *trusted)
+        self._trusted = trusted
         self._guests: set[Guest] = set()
         self._buckets: OrderedDict[str | None, Bucket] = OrderedDict()
         self._turns = Turns(limits)
@@ -93,9 +93,9 @@ class Admission:
     def admit(self, address: str | None) -> "Guest":
         """A place for one more connection; an address of None is a Unix socket or a pipe. Raises `Refused`."""
         ip = ip_address(address) if address is not None else None
-        if ip and self._allow and not _within(ip, self._allow):
+        if ip and self._allow and not _within(ip, (*self._allow, *self._trusted)):
             raise Refused("an address that is not on the list")
-        trusted = ip is None or ip.is_loopback or _within(ip, self._trusted)
+        trusted = ip is None or ip.is_loopback or _within(ip, (*self._allow, *self._trusted))
         self._make_room(address, trusted=trusted)
         guest = Guest(
             address,
@@ -107,6 +107,10 @@ class Admission:
         )
         self._guests.add(guest)
         return guest
+
+    def renew(self, *, allow: Sequence[Network], trusted: Sequence[Network]) -> None:
+        """From now on other networks."""
+        self._allow, self._trusted = allow, trusted
 
     def release(self, guest: "Guest") -> None:
         """The connection has ended."""
@@ -168,6 +172,11 @@ class Guest:
         self._turns = turns
         self._end = float("inf")
         self._clock: asyncio.Timeout | None = None
+
+    @property
+    def stranger(self) -> str | None:
+        """The address of somebody who is not trusted."""
+        return None if self.trusted else self.address
 
     async def pace(self) -> bool:
         """Let the next event in when it may come; gives whether it had to wait.

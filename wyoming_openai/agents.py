@@ -1,6 +1,6 @@
 """The agents of the program: who answers what reaches whose address."""
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .assistant import Assistant
@@ -45,10 +45,6 @@ class Agents:
 
     def named(self, name: str) -> Agent | None:
         return next((agent for agent in self._agents if agent.name.casefold() == name.casefold()), None)
-
-    def reply(self, asked: Agent, utterance: Utterance) -> AsyncGenerator[str, None]:
-        """The reply to what reached an agent's address; see `Assistant.reply`."""
-        return self.answering(asked, utterance).assistant.reply(utterance)
 
     def answering(self, asked: Agent, utterance: Utterance) -> Agent:
         """Who answers: the agent that was asked; for the first one's bound devices the agent they are bound to."""

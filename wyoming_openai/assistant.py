@@ -3,11 +3,13 @@
 import asyncio
 import hashlib
 import logging
+import math
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 from typing import NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,6 +21,7 @@ from .hass.home import Area, Config, Home, Registries
 from .hass.mirror import Mirror
 from .llm import ChatModel, ModelError, ModelEvent, ModelReply, ModelRequest, NoAnswer, TextDelta
 from .llm.local import LocalEngine
+from .llm.models import ModelSettings
 from .memory import Conversation, Memory, Rest
 from .messages import (
     CannotAnswer,
@@ -42,7 +45,8 @@ from .usage import BudgetSpent, Purse, Reservation
 _LOGGER = logging.getLogger(__name__)
 
 MAX_ROUNDS = 10
-MAX_LANGUAGES = 8  # as many as the engines keep
+MAX_CALLS = 20  # of tools in a turn
+MAX_CALLS_AT_ONCE = 8
 HOME_PATIENCE = 2.0  # seconds that a question waits for a home that is just reconnecting
 
 LAST_WORDS = 0.5  # seconds of a deadline that are kept for an answer without the model
@@ -152,17 +156,20 @@ class Assistant:
         self._phone_patience = phone_patience
         self._name = name
         self._style = style
-        self._prepared: set[str] = set()
 
     async def reply(
-        self, utterance: Utterance, report: Callable[[Trace], None] = log_turn
+        self, utterance: Utterance, report: Callable[[Trace], None] = log_turn, *, until: float = math.inf
     ) -> AsyncGenerator[str, None]:
-        """Answer an utterance: text as it becomes final. Raises `CannotAnswer`, only before the first piece."""
+        """Answer an utterance: text as it becomes final. Raises `CannotAnswer`, only before the first piece.
+
+        `until` is a time of the event loop before which the answer must be over, whatever our own patience is.
+        """
         if not utterance.text:
             raise CannotAnswer("nothing_heard")
         caller = who_asks(self._mirror.home, utterance)
         patience = self._patience_of(caller)
-        deadline = asyncio.get_running_loop().time() + max(patience.deadline - LAST_WORDS, patience.deadline * 0.9)
+        own = asyncio.get_running_loop().time() + max(patience.deadline - LAST_WORDS, patience.deadline * 0.9)
+        deadline = min(own, until)
         async with self._memory.turn(utterance, self._name, deadline) as conversation:
             await self._mirror.wait_fresh(HOME_PATIENCE)
             await self.prepare(utterance.language)
@@ -174,6 +181,9 @@ class Assistant:
                         yield piece
             except CannotAnswer as error:
                 turn.failure = turn.failure or str(error)
+                raise
+            except (GeneratorExit, asyncio.CancelledError):
+                turn.failure = turn.failure or "nobody waited for the end"
                 raise
             finally:
                 report(turn.trace())
@@ -222,26 +232,27 @@ class Assistant:
     def _patience_of(self, caller: Caller) -> Patience:
         return self._phone_patience if caller.is_phone else self._patience
 
-    async def follow(self) -> NoReturn:
-        """Keep what the prompt needs of Home Assistant, for ever."""
-        await self._prompt.follow(self._mirror)
-
-    def look_up_price(self) -> None:
-        """Look for the model's price before somebody waits for it."""
-        if self._model is not None:
-            self._purse.price()
+    async def follow(self) -> None:
+        """Keep what the prompt needs of Home Assistant, and what is derived of the home, for ever."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._prompt.follow(self._mirror))
+            group.create_task(self._stay_prepared())
 
     async def prepare(self, language: str) -> None:
-        """Load what is needed to understand a language (0.1 to 0.4 s), where it is not loaded yet."""
-        if language not in self._prepared:
-            if len(self._prepared) >= MAX_LANGUAGES:
-                self._prepared.clear()
-            await asyncio.to_thread(self._load, language)
-            self._prepared.add(language)
+        """Load a language and derive what is needed of the home as it is now, where that is not done; in threads."""
+        prepared: Home | None = None
+        while (home := self._mirror.home) is not None and home is not prepared:
+            await self._local.prepare(home, language)
+            await self._knowledge.prepare(home, language)
+            prepared = home
 
-    def _load(self, language: str) -> None:
-        self._local.preload(language)
-        self._knowledge.preload(language)
+    async def _stay_prepared(self) -> NoReturn:
+        """Derive anew what changes of the home, for ever, so that questions need not wait for it."""
+        while True:
+            home = self._mirror.home
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._mirror.wait_changed())  # also what changes meanwhile counts
+                group.create_task(self.prepare(home.config.language if home else "en"))
 
     def open(self, utterance: Utterance, deadline: float | None = None, now: datetime | None = None) -> Turn:
         """Look at the home as it is now; a home that may have changed unseen is not looked at."""
@@ -355,19 +366,17 @@ class Assistant:
             speech = Speech(turn.utterance.language)
             apart = " " if spoken else ""
             reply: ModelReply | None = None
-            with self._paid(turn, request) as account:
-                async with aclosing(_until(turn, model.stream(request))) as events:
-                    async for event in events:
-                        turn.mark("first_token")
-                        match event:
-                            case TextDelta(text):
-                                account.heard(text)
-                                if piece := speech.feed(text):
-                                    yield apart + piece
-                                    apart, spoken = "", True
-                            case ModelReply():
-                                reply = event
-                                account.settle(reply.usage)
+            booked = replace(request, reserve=partial(self._paid, turn, request))
+            async with aclosing(_until(turn, model.stream(booked))) as events:
+                async for event in events:
+                    turn.mark("first_token")
+                    match event:
+                        case TextDelta(text):
+                            if piece := speech.feed(text):
+                                yield apart + piece
+                                apart, spoken = "", True
+                        case ModelReply():
+                            reply = event
             if reply is None:
                 raise NoAnswer("the stream ended without a reply")
             turn.usage += reply.usage
@@ -382,19 +391,32 @@ class Assistant:
                 return
             if turn.enough:
                 return
-            results = [await self.run_tool(call, turn) for call in reply.message.tool_calls]
+            results = await self._run_tools(reply.message.tool_calls, turn)
             request = replace(request, messages=(*request.messages, reply.message, *results))
         raise ModelError("loop_limit", f"no answer after {MAX_ROUNDS} rounds of tools")
 
     @contextmanager
-    def _paid(self, turn: Turn, request: ModelRequest) -> Iterator[Reservation]:
-        """The money for one request: set aside before, settled after. Raises `BudgetSpent`."""
-        question = isinstance(request.messages[-1], UserMessage)
-        with self._purse.reserve(request, turn.utterance, turn.caller.kind, question=question) as account:
+    def _paid(
+        self, turn: Turn, request: ModelRequest, settings: ModelSettings, *, again: bool
+    ) -> Iterator[Reservation]:
+        """The money for one call: set aside before, settled after. Raises `BudgetSpent`."""
+        question = isinstance(request.messages[-1], UserMessage) and not again
+        with self._purse.reserve(settings, request, turn.utterance, turn.caller.kind, question=question) as account:
             try:
                 yield account
             finally:
                 turn.cost += account.cost / NANO
+
+    async def _run_tools(self, calls: Sequence[ToolCall], turn: Turn) -> list[ToolResult]:
+        """A result for each call; a model that calls without end gets no more of the home than anybody needs."""
+        results = []
+        for number, call in enumerate(calls):
+            if number < MAX_CALLS_AT_ONCE and len(turn.tools) < MAX_CALLS:
+                results.append(await self.run_tool(call, turn))
+                await asyncio.sleep(0)  # others are served in between
+            else:
+                results.append(ToolResult(call.id, call.name, "Error: too many calls; answer now", is_error=True))
+        return results
 
     async def run_tool(self, call: ToolCall, turn: Turn) -> ToolResult:
         """Run one tool that the model called, on the home of the turn."""

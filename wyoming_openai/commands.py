@@ -12,18 +12,16 @@ import orjson
 
 from . import tokens
 from .assistant import Assistant, Turn
-from .context.knowledge import Knowledge
 from .hass.home import Area, Home
 from .hass.mirror import capture
 from .hass.snapshot import BadSnapshot
 from .llm import ModelRequest
 from .llm.chat_completions import to_messages, to_tools
-from .llm.local import LocalEngine
 from .memory import Conversation
 from .messages import CannotAnswer, JsonObject, ToolCall, Trace, Utterance
 from .prompt import DEFAULT_PROMPT, try_prompt
 from .sentences import say
-from .server import Parts, budget_settings, build, hass_settings, open_ledger, running
+from .server import Lasting, Parts, budget_settings, build, hass_settings, open_ledger, running
 from .settings import Settings
 from .template import TemplateError
 from .template.jsonl import answer_line
@@ -116,7 +114,7 @@ async def prompt(
 
 async def prompt_lines(settings: Settings, requests: TextIO, replies: TextIO, agent: str | None = None) -> None:
     """`prompt --jsonl`: for each request line what the first request to the model would carry."""
-    local, knowledge = LocalEngine(), Knowledge()
+    lasting = Lasting()
     opened: dict[str, Parts] = {}
     last: tuple[Assistant, Turn] | None = None
 
@@ -132,7 +130,7 @@ async def prompt_lines(settings: Settings, requests: TextIO, replies: TextIO, ag
         if path not in opened:
             home = Path(path) if path else None
             opened.clear()  # homes come one after the other; ten thousand entities are not kept twice
-            opened[path] = build(settings.model_copy(update={"home": home, "hass_url": None}), local, knowledge)
+            opened[path] = build(settings.model_copy(update={"home": home, "hass_url": None}), lasting)
         parts = opened[path]
         now = datetime.fromisoformat(request["now"]) if request.get("now") else None
         utterance = _utterance(

@@ -29,8 +29,8 @@ _LANGUAGE = re.compile(r"[A-Za-z0-9]{1,8}([-_][A-Za-z0-9]{1,8}){0,3}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _UNSPEAKABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
-Reply = Callable[[Utterance], AsyncGenerator[str, None]]
-"""`Assistant.reply`: pieces of text; raises `CannotAnswer` only before the first piece."""
+Reply = Callable[[Utterance, float], AsyncGenerator[str, None]]
+"""`Assistant.reply`: pieces of text until a time of the event loop; raises `CannotAnswer` only before the first."""
 
 
 def describe(*, name: str, model: str, supports_home_control: bool) -> Info:
@@ -109,7 +109,7 @@ class Handler:
     async def _receive(self) -> None:
         while (event := await self._reader.next()) is not None:
             if event.type in QUESTIONS:
-                await self._ask(utterance_from(event, self._language, self._guest.address))
+                await self._ask(utterance_from(event, self._language, self._guest.stranger))
             elif Describe.is_type(event.type):
                 await self._writer.write(self._info().event())
             elif Ping.is_type(event.type):
@@ -134,7 +134,7 @@ class Handler:
         try:
             if len(utterance.text) > MAX_TEXT:
                 raise CannotAnswer("too_long")
-            async with self._guest.turn(question.until), aclosing(self._reply(utterance)) as pieces:
+            async with self._guest.turn(question.until), aclosing(self._reply(utterance, question.until)) as pieces:
                 async for piece in pieces:
                     start = () if spoken else (HandledStart().event(),)
                     clean = _UNSPEAKABLE.sub(" ", piece)

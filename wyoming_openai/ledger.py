@@ -22,8 +22,6 @@ from .ledger_file import (
     Entry,
     Sum,
     filled,
-    is_locked,
-    is_unusable,
     open_file,
     open_memory,
     renew_file,
@@ -33,6 +31,7 @@ from .ledger_file import (
     tidy_file,
     with_sums,
 )
+from .sqlite_file import is_locked, is_unusable
 
 _LOGGER = logging.getLogger(__name__)
 

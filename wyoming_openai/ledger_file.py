@@ -1,9 +1,7 @@
 """The file beneath the ledger: its schema, and how it is opened, checked, set aside and kept small."""
 
 import logging
-import os
 import sqlite3
-import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, fields
@@ -12,13 +10,14 @@ from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import quote
 
+from . import sqlite_file
+from .sqlite_file import LOCK_TIMEOUT, Unusable, is_unusable, set_aside
+
 _LOGGER = logging.getLogger(__name__)
 
 VERSION = 1
 RETENTION = 400  # days: a year, and the month before to compare with
 MAX_ROWS = 200_000
-KEPT_ASIDE = 3  # files that were set aside
-LOCK_TIMEOUT = 0.5  # seconds; another process (`ask`, `tidy`) writes for milliseconds
 CHECKPOINT_PAGES = 4000  # 16 MB of log: `Ledger.tidy` checkpoints long before, away from the event loop
 
 Outcome = Literal["open", "done", "cancelled", "failed", "unsettled"]
@@ -60,14 +59,8 @@ class Entry:
         return ("all", f"agent:{self.agent}", f"device:{self.device}", f"caller:{self.caller}")
 
 
-class Unusable(sqlite3.DatabaseError):
-    """The file is damaged, or was written by a newer version."""
-
-
 Sum = tuple[str, str, int, int]
 """A row of `spent`: scope, day, cost, questions."""
-
-_SUFFIXES = ("", "-wal", "-shm")
 _FAILING = (
     ("mode=ro", "NORMAL"),
     ("mode=rw", "EXCLUSIVE"),  # needs no -shm, for which a full disk has no room
@@ -132,7 +125,7 @@ COMMIT;
 def open_file(path: Path, now: datetime) -> sqlite3.Connection:
     """The file, made or begun anew if need be, checked and ready. Raises `sqlite3.Error` and `OSError`."""
     try:
-        return _open_in_turn(path)
+        return sqlite_file.open_file(path, _prepare)
     except sqlite3.Error as error:
         if not is_unusable(error):
             raise
@@ -144,8 +137,8 @@ def renew_file(path: Path, error: Exception, now: datetime, sums: Sequence[Sum])
 
     Raises `sqlite3.Error` and `OSError`.
     """
-    aside = _set_aside(path, now)
-    connection = filled(_open_in_turn(path), with_sums(sums))
+    aside = set_aside(path, now)
+    connection = filled(sqlite_file.open_file(path, _prepare), with_sums(sums))
     _LOGGER.error("The usage ledger can't be used (%s): it is now %s, a new one begins", error, aside)
     return connection
 
@@ -180,18 +173,6 @@ def filled(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], 
     return connection
 
 
-def is_unusable(error: Exception) -> bool:
-    """Whether the file is at fault, and not the disk beneath it."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF  # the rest tells the kinds of one error apart
-    return isinstance(error, Unusable) or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-def is_locked(error: Exception) -> bool:
-    """Whether another process is at the file."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
-    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
 def sums_of(connection: sqlite3.Connection, today: date) -> list[Sum]:
     """What was spent this month, as far as a failing connection still tells."""
     month = today.replace(day=1).isoformat()
@@ -223,58 +204,15 @@ def tidy_file(path: Path, today: date | None) -> None:
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
-def _open_in_turn(path: Path) -> sqlite3.Connection:
-    """SQLite does not wait when two processes begin a file at once: the switch to WAL fails at once for one of them."""
-    patience = time.monotonic() + LOCK_TIMEOUT
-    while True:
-        try:
-            return _open(path)
-        except sqlite3.OperationalError as error:
-            if not is_locked(error) or time.monotonic() > patience:
-                raise
-        time.sleep(0.005)
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    if path.stat().st_mode & 0o077:
-        path.chmod(0o600)
-    connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT, isolation_level=None, check_same_thread=False)
-    try:
-        _prepare(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
 def _prepare(connection: sqlite3.Connection) -> None:
-    """Check it, make the tables, and leave at the worst case what a process that died had begun."""
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
+    """Make the tables, and leave at the worst case what a process that died had begun."""
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if found != "ok":
-        raise Unusable(found)
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > VERSION:
         raise Unusable(f"written by a newer version: {version}")
     if version == 0:
         connection.executescript(_SCHEMA)
     connection.execute("UPDATE calls SET outcome = 'unsettled' WHERE outcome = 'open'")
-
-
-def _set_aside(path: Path, now: datetime) -> Path:
-    """Move the file and its log out of the way. Raises `OSError`."""
-    aside = path.with_name(f"{path.name}.corrupt-{now:%Y%m%dT%H%M%S%f}Z")
-    for suffix in _SUFFIXES:
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
-    for old in sorted(path.parent.glob(f"{path.name}.corrupt-*Z"))[:-KEPT_ASIDE]:
-        for suffix in _SUFFIXES:
-            old.with_name(old.name + suffix).unlink(missing_ok=True)
-    return aside
 
 
 def _forget(connection: sqlite3.Connection, today: date) -> None:

@@ -55,14 +55,16 @@ class CannotListen(Exception):
 class Listener:
     """Listens on one URI: tcp://HOST:PORT, unix:///PATH or stdio://."""
 
-    def __init__(self, uri: str, serve: Serve, admission: Admission | None = None) -> None:
+    def __init__(
+        self, uri: str, serve: Serve, admission: Admission | None = None, *, ended: asyncio.Event | None = None
+    ) -> None:
         self._uri = uri
         self._serve = serve
         self._admission = admission or Admission()
         self._doors: list[socket.socket] = []
         self._connections: dict[asyncio.Task[None], Connection] = {}
         self._descriptors = 0
-        self.ended = asyncio.Event()
+        self._ended = ended or asyncio.Event()
         """Set when there is nothing more to serve: the standard input ended."""
 
     @property
@@ -172,7 +174,7 @@ class Listener:
 
         guest = Admission(UNLIMITED).admit(None)
         connection = Connection(EventReader(stream.read, guest, half_closes=True), EventWriter(send, None), guest)
-        self._begin(connection).add_done_callback(lambda _: self.ended.set())
+        self._begin(connection).add_done_callback(lambda _: self._ended.set())
 
 
 async def _tcp_doors(host: str | None, port: int | None) -> list[socket.socket]:

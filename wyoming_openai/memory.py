@@ -15,7 +15,7 @@ MAX_CONVERSATIONS = 200
 MAX_TOKENS = 2000
 
 Remembered = UserMessage | AssistantMessage
-Key = tuple[str, str, str]
+Key = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,10 @@ class Conversation:
 
 
 class Memory:
-    """All conversations, by agent, conversation and device: with `conversation/process` two users can share an id."""
+    """All conversations, by agent, conversation, device and caller.
+
+    With `conversation/process` two users can share an id; and ids are claims, which a stranger may have overheard.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -81,7 +84,9 @@ class Memory:
         if not utterance.conversation_id and not utterance.device_id:
             yield Conversation()
             return
-        conversation = self._open((agent, utterance.conversation_id or "", utterance.device_id or ""))
+        conversation = self._open(
+            (agent, utterance.conversation_id or "", utterance.device_id or "", utterance.caller or "")
+        )
         conversation.turns += 1
         try:
             await _acquire(conversation.lock, deadline)

@@ -22,7 +22,7 @@ class Utterance:
     area_id: str | None = None
     """The room, where the caller knows it better than the device registry (`ask --area`)."""
     caller: str | None = None
-    """The network address that it came from; None on a Unix socket and on this machine's command line."""
+    """The network address of somebody who is not trusted; None for Home Assistant and this machine."""
 
 
 @dataclass(frozen=True, slots=True)

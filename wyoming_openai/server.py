@@ -1,106 +1,124 @@
-"""Builds all parts from the settings and keeps them running. Nothing else constructs, nothing is global."""
+"""Builds all parts from the settings. Nothing else constructs, nothing is global."""
 
 import asyncio
-import gc
-import logging
-import signal
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
-from urllib.parse import urlsplit
+from typing import Any
 
-from . import __version__
-from .admission import LIMITS, Admission
 from .agents import Agent, Agents
 from .assistant import Assistant, Patience
 from .context.knowledge import Knowledge
-from .handler import Handler, describe
 from .hass.connection import HassSettings
 from .hass.home import Home
 from .hass.mirror import FixedMirror, HomeMirror, Mirror
 from .hass.snapshot import demo_home, load_home
 from .ledger import Ledger
-from .listener import Connection, Listener
 from .llm import ChatModel
-from .llm.client import ModelSettings, create_model
+from .llm.chain import AT_ONCE, WAITING, Gate, create_chain
+from .llm.client import ModelSettings
 from .llm.local import LocalEngine
 from .memory import Memory
 from .prices import Prices
 from .prompt import Prompt
 from .settings import Agent as AgentOfSeveral
-from .settings import AgentSettings, Settings
+from .settings import AgentSettings, Fallback, Settings
 from .tools import Toolbox, builtin_tools
+from .turns import Watched
 from .usage import Budgets, BudgetSettings, Limits, Purse
 
-_LOGGER = logging.getLogger(__name__)
+ModelKey = tuple[tuple[ModelSettings, ...], float | None]
 
-LAST_WORD = 2.0  # seconds beyond the deadline, for the local engine to step in where the model has used them all
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """What outlives a change of settings: conversations, and what was learnt of languages."""
+
+    local: LocalEngine = field(default_factory=LocalEngine)
+    knowledge: Knowledge = field(default_factory=Knowledge)
+    memory: Memory = field(default_factory=Memory)
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """The agents and what they answer from."""
 
+    settings: Settings
     agents: Agents
     mirror: Mirror
+    models: dict[ModelKey, ChatModel]
+    gate: Gate
     ledger: Ledger
+    budgets: Budgets
+    prices: Prices
+    lasting: Lasting
 
     @property
     def assistant(self) -> Assistant:
         """That of the first agent."""
         return self.agents.first.assistant
 
-    @property
-    def models(self) -> set[ChatModel]:
-        return {agent.model for agent in self.agents if agent.model is not None}
 
-
-def build(settings: Settings, local: LocalEngine | None = None, knowledge: Knowledge | None = None) -> Parts:
+def build(settings: Settings, lasting: Lasting | None = None, before: Parts | None = None) -> Parts:
     """Construct everything; nothing runs yet, nothing is asked of the network.
 
-    What knows languages may be shared by those who build more than once.
+    What works `before` a change of settings and is not touched by it is used again: the connections to the home and
+    to the models, the ledger, the conversations.
     """
-    mirror = build_mirror(settings)
-    local = local or LocalEngine()
-    knowledge = knowledge or Knowledge()
-    memory = Memory()
-    models: dict[ModelSettings, ChatModel] = {}  # agents that differ in their prompts only share its connections
-    ledger = open_ledger(settings)
-    budgets, prices = Budgets(ledger, budget_settings(settings)), Prices()
+    lasting = lasting or Lasting()
+    mirror = before.mirror if before and _same_home(before.settings, settings) else build_mirror(settings)
+    ledger = before.ledger if before else open_ledger(settings)
+    budgets = before.budgets if before else Budgets(ledger, budget_settings(settings))
+    prices = Prices(settings.prices)
+    count = len(settings.all_agents)
+    gate = before.gate if before else Gate(count * AT_ONCE, count * WAITING)
+    models: dict[ModelKey, ChatModel] = {}  # agents that differ in their prompts only share its connections
     agents = []
     for own in settings.all_agents:
         model = None
         if own.uses_model:
-            wanted = model_settings(own)
-            model = models[wanted] = models.get(wanted) or create_model(wanted)
+            key = (model_chain(own), own.hedge_seconds)
+            kept = models.get(key) or (before.models.get(key) if before else None)
+            model = models[key] = kept or Watched(create_chain(key[0], hedge=own.hedge_seconds, gate=gate))
         assistant = Assistant(
             name=own.name,
             prompt=Prompt(own.prompt),
             style=own.style,
             model=model,
-            purse=Purse(budgets, prices, model_settings(own), own.name),
-            local=local,
-            knowledge=knowledge,
+            purse=Purse(budgets, prices, own.name),
+            local=lasting.local,
+            knowledge=lasting.knowledge,
             mirror=mirror,
-            memory=memory,
+            memory=lasting.memory,
             toolbox=Toolbox(builtin_tools()),
             context_tokens=own.context_tokens,
             patience=Patience(own.deadline, own.speak_seconds),
             phone_patience=Patience(own.phone_deadline, own.phone_speak_seconds),
         )
         agents.append(Agent(own, assistant, model, own.devices if isinstance(own, AgentOfSeveral) else ()))
-    return Parts(Agents(agents, mirror), mirror, ledger)
+    return Parts(settings, Agents(agents, mirror), mirror, models, gate, ledger, budgets, prices, lasting)
+
+
+def _same_home(before: Settings, after: Settings) -> bool:
+    return hass_settings(before) == hass_settings(after) and before.home == after.home
 
 
 def open_ledger(settings: Settings) -> Ledger:
-    """What the model has cost, in a file; without a model there is nothing to keep."""
-    return Ledger(settings.state_folder / "usage.sqlite3" if settings.uses_any_model else None)
+    """What the model has cost, in a file that is made when the first call is booked."""
+    return Ledger(settings.state_folder / "usage.sqlite3")
 
 
 def budget_settings(settings: Settings) -> BudgetSettings:
-    return BudgetSettings(total=Limits(settings.budget_day, settings.budget_month))
+    """Who may spend how much."""
+    return BudgetSettings(
+        total=Limits(settings.budget_day, settings.budget_month),
+        agent=Limits(settings.budget_agent_day, settings.budget_agent_month),
+        agents={own.name: Limits(own.budget_agent_day, own.budget_agent_month) for own in settings.agents},
+        device=Limits(settings.budget_device_day, settings.budget_device_month),
+        questions_per_minute=settings.questions_per_minute,
+        questions_per_day=settings.questions_per_day,
+    )
 
 
 def build_mirror(settings: Settings) -> Mirror:
@@ -121,19 +139,26 @@ def hass_settings(settings: Settings) -> HassSettings | None:
     return HassSettings(settings.hass_url, settings.hass_token.get_secret_value(), settings.hass_verify_ssl)
 
 
-def model_settings(settings: AgentSettings) -> ModelSettings:
-    """The slice of the settings that the model's side needs."""
-    key = settings.openai_api_key
+def model_chain(own: AgentSettings) -> tuple[ModelSettings, ...]:
+    """The models that an agent asks, in this order."""
+    return model_settings(own), *(model_settings(own, fallback) for fallback in own.fallbacks)
+
+
+def model_settings(own: AgentSettings, fallback: Fallback | None = None) -> ModelSettings:
+    """The slice of the settings that the model's side needs; a fallback takes from its agent what it does not say."""
+    asked = fallback or own
+    base_url = asked.openai_base_url or own.openai_base_url
+    key = asked.openai_api_key or (own.openai_api_key if base_url == own.openai_base_url else None)
     return ModelSettings(
         api_key=key.get_secret_value() if key else None,
-        base_url=settings.openai_base_url,
-        api=settings.api,
-        model=settings.model,
-        max_tokens=settings.max_tokens,
-        temperature=settings.temperature,
-        top_p=settings.top_p,
-        first_token_timeout=longest_deadline(settings),
-        total_timeout=longest_deadline(settings),
+        base_url=base_url,
+        api=asked.api,
+        model=asked.model,
+        max_tokens=own.max_tokens,
+        temperature=own.temperature,
+        top_p=own.top_p,
+        first_token_timeout=longest_deadline(own),
+        total_timeout=longest_deadline(own),
     )
 
 
@@ -142,115 +167,31 @@ def longest_deadline(settings: AgentSettings) -> float:
     return max(settings.deadline, settings.phone_deadline)
 
 
+def asked_models(settings: Settings) -> Iterator[ModelSettings]:
+    """All models that any agent may ask."""
+    for own in settings.all_agents:
+        if own.uses_model:
+            yield from model_chain(own)
+
+
 @asynccontextmanager
 async def running(parts: Parts) -> AsyncIterator[Parts]:
-    """The parts with their background work: the mirror follows the home; afterwards all connections are closed."""
-    following = [asyncio.create_task(parts.mirror.run())]
-    following += [asyncio.create_task(agent.assistant.follow()) for agent in parts.agents]
+    """The parts with their background work, for one command; afterwards all connections are closed."""
+    works: list[Coroutine[Any, Any, None]] = [parts.mirror.run()]
+    works += [agent.assistant.follow() for agent in parts.agents]
+    following = [asyncio.create_task(work) for work in works]
     try:
         yield parts
     finally:
-        for task in following:
-            task.cancel()
-        await asyncio.wait(following)
-        for model in parts.models:
+        await stopped(following)
+        for model in parts.models.values():
             await model.close()
         parts.ledger.close()
 
 
-async def serve(settings: Settings) -> None:
-    """Serve until told to stop. Raises `CannotListen`."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with serving(settings) as listeners:
-        for agent, listener in zip(listening(settings), listeners, strict=True):
-            _LOGGER.info("%s", announcement(settings, agent, listener.port))
-        waiting = [stop.wait(), *(listener.ended.wait() for listener in listeners)]
-        ended = [asyncio.create_task(wait) for wait in waiting]
-        await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
-        for task in ended:
-            task.cancel()
-        _LOGGER.info("Stopping: answers in progress are finished first")
-
-
-@asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[list[Listener]]:
-    """A listening server for each agent; at the end answers in progress are finished. Raises `CannotListen`."""
-    async with running(build(settings)) as parts, AsyncExitStack() as stack:
-        count = len(parts.agents.listening)
-        door = Admission(replace(LIMITS, turns=count * LIMITS.turns, waiting=count * LIMITS.waiting))
-        listeners: list[Listener] = []
-        stack.push_async_callback(_stop, listeners)
-        for agent in parts.agents.listening:
-            listener = Listener(agent.settings.uri, partial(_connection, parts, agent), door)
-            await listener.start()
-            listeners.append(listener)
-        warming = asyncio.create_task(_warm(parts))
-        stack.callback(warming.cancel)
-        yield listeners
-
-
-async def _stop(listeners: Sequence[Listener]) -> None:
-    await asyncio.gather(*(listener.stop() for listener in listeners))
-
-
-async def _connection(parts: Parts, agent: Agent, connection: Connection) -> None:
-    handler = Handler(
-        info=lambda: describe(
-            name=agent.name,
-            model=agent.model.name if agent.model else "local",
-            supports_home_control=agent.settings.control == "on",
-        ),
-        reply=partial(parts.agents.reply, agent),
-        connection=connection,
-        language=parts.mirror.home.config.language if parts.mirror.home else "en",
-        deadline=longest_deadline(agent.settings) + LAST_WORD,
-    )
-    await handler.run()
-
-
-async def _warm(parts: Parts) -> None:
-    """Pay before the first question what it would otherwise wait for."""
-    await asyncio.to_thread(parts.ledger.tidy)
-    for agent in parts.agents:
-        await asyncio.to_thread(agent.assistant.look_up_price)
-    for model in parts.models:
-        await model.warm()
-    await parts.mirror.wait_fresh(60)
-    await parts.assistant.prepare(parts.mirror.home.config.language if parts.mirror.home else "en")
-    gc.collect()
-    gc.freeze()  # a home of 10,000 entities takes 130 ms to look through: not while somebody waits
-
-
-def listening(settings: Settings) -> list[AgentSettings]:
-    """The agents that have an address."""
-    return [agent for agent in settings.all_agents if agent.listens]
-
-
-def announcement(settings: Settings, agent: AgentSettings, port: int | None) -> str:
-    """What an agent runs on and how to connect Home Assistant, in one line."""
-    if (hass := hass_settings(settings)) is not None:
-        home = hass.address
-    else:
-        home = (
-            f"the snapshot {settings.home}"
-            if settings.home
-            else "the demo home (set HASS_URL and HASS_TOKEN for yours)"
-        )
-    engine = agent.model if agent.uses_model else "the local engine (set OPENAI_API_KEY for a language model)"
-    where = agent.uri if port is None else f"port {port}"
-    connect = (
-        ""
-        if port is None
-        else f" In Home Assistant: Settings > Devices & services > Add integration > Wyoming Protocol, port {port}"
-        f" and {_host(agent.uri)}."
-    )
-    who = f": {agent.name}" if settings.agents else ""
-    return f"wyoming_openai {__version__}{who} listens on {where}. Home: {home}. Engine: {engine}.{connect}"
-
-
-def _host(uri: str) -> str:
-    host = urlsplit(uri).hostname or ""
-    return "this machine's address as host" if host in ("0.0.0.0", "::", "") else f"host {host}"
+async def stopped(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait for their end."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)

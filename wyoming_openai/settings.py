@@ -1,30 +1,30 @@
-"""Every option once: its flag, its environment variables, its place in the file, its default and its documentation.
+"""Every option once: its flag, its environment variables, its default, what it takes and its documentation.
 
-Flags win over the environment, the environment over the file. Nothing else in the package reads any of the three.
+`configuration.py` reads them from flags, environment and files.
 """
 
-import difflib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
-import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic.fields import FieldInfo
 
-from .llm.models import DEFAULT_MODEL, retired
+from .llm.models import DEFAULT_MODEL
+from .prices import Price, read_prices
 
 ENV_PREFIX = "WYOMING_OPENAI_"
+MIN_PASSWORD, MAX_PASSWORD = 8, 256
+_HASH = re.compile(r"scrypt\$(\d{1,8}\$){3}[A-Za-z0-9+/=]{16,200}\$[A-Za-z0-9+/=]{40,200}")
+
 SHORT_ENV = ("HASS_URL", "HASS_TOKEN", "OPENAI_API_KEY", "OPENAI_BASE_URL")
 """Options whose environment variable is known without our prefix, too."""
 
-ADD_ON_OPTIONS = Path("/data/options.json")
-"""Where the Supervisor puts the options of an add-on."""
 PERSONAS = Path(__file__).parent / "data" / "personas"
 """Characters that come with the program: files with options of an agent."""
-SUPERVISOR_URL = "http://supervisor/core"
 
 
 class BadSettings(Exception):
@@ -79,20 +79,58 @@ def _switch(value: object) -> object:
 
 
 def _texts(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
+    """A list, or its items with commas between them."""
+    if not isinstance(value, str):
+        return value
+    return tuple(text.strip() for text in value.split(",") if text.strip())
+
+
+def _network(value: str) -> str:
+    return str(ip_network(value, strict=False))
+
+
+def _password(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if not (is_hash(text) or MIN_PASSWORD <= len(text) <= MAX_PASSWORD):
+        raise ValueError(f"it has {MIN_PASSWORD} to {MAX_PASSWORD} characters")
+    return value
 
 
 def _known_personas() -> str:
     return ", ".join(sorted(path.stem for path in PERSONAS.glob("*.yaml")))
 
 
-def _money(value: object) -> object:
+def _prices(value: object) -> object:
+    return value if value is None else read_prices(value)
+
+
+def _limit(value: object) -> object:
     """`off`, or YAML's false, is no limit."""
     return None if value is False or value == "off" else value
 
 
 def _option(default: Any, description: str, write: str, **constraints: Any) -> Any:
     return Field(default, description=description, json_schema_extra={"write": write}, **constraints)
+
+
+Money = Annotated[float | None, BeforeValidator(_limit)]
+
+
+class Fallback(BaseModel):
+    """A model that is asked where those before it fail."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), hide_input_in_errors=True)
+
+    model: str = Field(min_length=1)
+    openai_base_url: Annotated[str, AfterValidator(_web)] | None = None
+    openai_api_key: SecretStr | None = Field(None, min_length=1)
+    """A key is sent to the server it was written beside; without one here, the agent's, if the server is the same."""
+    api: Literal["auto", "responses", "chat"] = "auto"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_underscores(cls, value: object) -> object:
+        return {str(key).replace("-", "_"): each for key, each in value.items()} if isinstance(value, dict) else value
 
 
 class AgentSettings(BaseModel):
@@ -155,6 +193,20 @@ class AgentSettings(BaseModel):
         le=1,
         allow_inf_nan=False,
     )
+    fallbacks: tuple[Fallback, ...] = _option(
+        (),
+        "Models that are asked in turn where the first fails before it speaks; in the file only. After the last the "
+        "local engine answers.",
+        "a list of models, each with `model` and, for another server, `openai-base-url` and `openai-api-key`",
+    )
+    hedge_seconds: float | None = _option(
+        None,
+        "A second request is sent when the model has not begun to speak after so many seconds, to the first fallback "
+        "or to the same model; whoever speaks first is heard. Costs more, waits less.",
+        "seconds from 0.2 to 30, such as 2",
+        ge=0.2,
+        le=30,
+    )
     prompt: Annotated[str, AfterValidator(_prompt)] | None = _option(
         None,
         "What the model is told of its task: a Home Assistant template, as text or as @FILE.",
@@ -206,6 +258,19 @@ class AgentSettings(BaseModel):
         le=300,
     )
 
+    budget_agent_day: Money = _option(
+        None,
+        "Most that the language model may cost one agent in a day, in US dollars.",
+        "dollars, such as 0.10, or off for no limit of its own",
+        ge=0,
+    )
+    budget_agent_month: Money = _option(
+        None,
+        "The same for a month.",
+        "dollars, such as 1, or off for no limit of its own",
+        ge=0,
+    )
+
     @property
     def uses_model(self) -> bool:
         """A key, or a server of one's own that may need none."""
@@ -249,18 +314,53 @@ class Settings(AgentSettings):
         "A snapshot file to answer from in place of a live Home Assistant.",
         "the path of a file that `wyoming-openai snapshot` wrote",
     )
-    budget_day: Annotated[float | None, BeforeValidator(_money)] = _option(
+    budget_day: Money = _option(
         0.50,
         "Most that the language model may cost in a day (of UTC), in US dollars, in all. When it is spent the local "
         "engine goes on answering.",
         "dollars, such as 0.50, or off for no limit",
         ge=0,
     )
-    budget_month: Annotated[float | None, BeforeValidator(_money)] = _option(
+    budget_month: Money = _option(
         5.0,
         "Most that the language model may cost in a month (of UTC), in US dollars, in all.",
         "dollars, such as 5, or off for no limit",
         ge=0,
+    )
+    budget_device_day: Money = _option(
+        None,
+        "Most that the language model may cost for the questions of one device (a satellite, a phone) in a day.",
+        "dollars, such as 0.10, or off for no limit of its own",
+        ge=0,
+    )
+    budget_device_month: Money = _option(
+        None, "The same for a month.", "dollars, such as 1, or off for no limit of its own", ge=0
+    )
+    prices: Annotated[dict[str, Price] | None, BeforeValidator(_prices)] = _option(
+        None,
+        "Prices of models in US dollars for a million tokens, where yours differ from the known ones or are not known.",
+        'prices by model, such as {"my-model": {"input": 0.15, "cached": 0.075, "output": 0.6}}',
+    )
+    questions_per_minute: Annotated[int | None, BeforeValidator(_limit)] = _option(
+        30,
+        "Most questions that the language model answers in a minute for one address in the network, Home Assistant "
+        "and this machine apart. Beyond, the local engine answers.",
+        "a whole number from 1 to 10000, or off",
+        ge=1,
+        le=10_000,
+    )
+    questions_per_day: Annotated[int | None, BeforeValidator(_limit)] = _option(
+        500,
+        "The same for a day.",
+        "a whole number from 1 to 1000000, or off",
+        ge=1,
+        le=1_000_000,
+    )
+    allow: Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_texts)] = _option(
+        (),
+        "Networks and addresses that may talk to the Wyoming server; without any, everybody in the network may. Home "
+        "Assistant always may; name 127.0.0.1, too, if something else on this machine asks.",
+        "networks such as 192.168.1.0/24, with commas between them",
     )
     data_dir: Path | None = _option(
         None,
@@ -269,6 +369,24 @@ class Settings(AgentSettings):
     )
     admin_uri: Annotated[str, AfterValidator(_admin), BeforeValidator(_switch)] = _option(
         "http://127.0.0.1:8099", "Where the admin page listens.", "http://HOST:PORT, or off"
+    )
+    admin_password: Annotated[SecretStr, AfterValidator(_password)] | None = _option(
+        None,
+        "What opens the admin page; needed before it listens for others than this machine.",
+        f"a password of {MIN_PASSWORD} to {MAX_PASSWORD} characters",
+    )
+    admin_hosts: Annotated[tuple[str, ...], BeforeValidator(_texts)] = _option(
+        (),
+        "Further names by which the admin page is opened, such as that of a proxy.",
+        "names such as wyoming.example.org, with commas between them",
+    )
+    keep_turns_days: float = _option(
+        7,
+        "Days for which questions and answers are kept for the admin page, on this machine only; 0 keeps none.",
+        "days from 0 to 365, such as 7",
+        ge=0,
+        le=365,
+        allow_inf_nan=False,
     )
     log_level: Literal["debug", "info", "warning", "error"] = _option(
         "info",
@@ -287,6 +405,13 @@ class Settings(AgentSettings):
         return self.agents or (self,)
 
     @property
+    def secrets(self) -> set[str]:
+        """What must be in no log, whosever it is."""
+        places = [self, *self.agents, *(fallback for agent in self.all_agents for fallback in agent.fallbacks)]
+        values = [value for place in places for _, value in place if isinstance(value, SecretStr)]
+        return {value.get_secret_value() for value in values}
+
+    @property
     def uses_any_model(self) -> bool:
         return any(agent.uses_model for agent in self.all_agents)
 
@@ -299,146 +424,13 @@ class Settings(AgentSettings):
         return Path(state).expanduser() / "wyoming-openai"
 
 
-OPTIONS = {name: field for name, field in Settings.model_fields.items() if name != "agents"}
+IN_FILE_ONLY = frozenset({"agents", "fallbacks"})
+"""Lists of more than texts."""
+
+OPTIONS = {name: field for name, field in Settings.model_fields.items() if name not in IN_FILE_ONLY}
 """What flags and environment variables can set."""
 
-SECRETS = frozenset({"hass_token", "openai_api_key"})
-
-
-_Kind = TypeVar("_Kind", bound=AgentSettings)
-
-
-class Given(NamedTuple):
-    """A value that somebody set, and where, in words for an error text."""
-
-    value: Any
-    source: str
-
-
-def read_settings(flags: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from flags, environment and file; `flags` has a key `config` for the file. Raises `BadSettings`."""
-    config = flags.get("config") or environment.get(f"{ENV_PREFIX}CONFIG")
-    given = {
-        **_from_file(Path(config) if config else None, environment),
-        **_from_environment(environment),
-        **{name: Given(value, flag(name)) for name, value in flags.items() if name != "config"},
-    }
-    if "hass_url" not in given and (token := environment.get("SUPERVISOR_TOKEN")):
-        given["hass_url"] = Given(SUPERVISOR_URL, "the Supervisor")
-        given["hass_token"] = Given(token, "SUPERVISOR_TOKEN")
-    agents = given.pop("agents", None)
-    given = _with_persona(given)
-    settings = _checked(Settings, given)
-    if agents is not None:
-        settings = settings.model_copy(update={"agents": _agents(agents, given)})
-    return _consistent(settings)
-
-
-def _checked(kind: type[_Kind], given: Mapping[str, Given]) -> _Kind:
-    """The values as settings. Raises `BadSettings` with all that is wrong."""
-    try:
-        settings = kind.model_validate({name: value for name, (value, _) in given.items()})
-    except ValidationError as error:
-        raise BadSettings("\n".join(_explain(problem, given, kind) for problem in error.errors())) from None
-    if settings.openai_base_url is None and (advice := retired(settings.model)):  # elsewhere names mean what they like
-        raise BadSettings(f"model: {settings.model!r} is not accepted; {advice}")
-    return settings
-
-
-def _with_persona(given: dict[str, Given]) -> dict[str, Given]:
-    """What is set, over what the named persona brings."""
-    if "persona" not in given:
-        return given
-    name, source = given["persona"]
-    ready = PERSONAS / f"{name}.yaml"
-    path = ready if ready.is_file() else Path(str(name)).expanduser()
-    if not path.is_file():
-        raise BadSettings(
-            f"persona: {name!r} is not accepted; write {advice(Settings.model_fields['persona'])} (set by {source})"
-        )
-    brought = _from_yaml(path)
-    for name in brought.keys() - AgentSettings.model_fields.keys():
-        raise BadSettings(f"{name}: is no option of an agent ({path}); docs/options.md lists the options")
-    return {**brought, **given}
-
-
-def _agents(listed: Given, common: Mapping[str, Given]) -> tuple[Agent, ...]:
-    """The agents of the file; what one does not set itself, it takes from the top level."""
-    agents: list[Agent] = []
-    wrong: list[str] = []
-    for number, own in enumerate(_own_options(listed), start=1):
-        name = str(own["name"].value) if "name" in own else f"number {number}"
-        try:
-            agents.append(_agent(own, common, is_first=number == 1))
-        except BadSettings as error:
-            wrong += [f"agent {name}: {line}" for line in str(error).splitlines()]
-    wrong += _clashes(agents)
-    if wrong:
-        raise BadSettings("\n".join(wrong))
-    return tuple(agents)
-
-
-def _own_options(listed: Given) -> list[dict[str, Given]]:
-    """What each agent sets itself, from a list of agents, or from a mapping with their names."""
-    entries, source = listed
-    if isinstance(entries, dict):
-        entries = [{"name": name, **(entry or {})} for name, entry in entries.items() if isinstance(entry or {}, dict)]
-    if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
-        raise BadSettings(f"agents: is not a list of agents ({source}); write, for each, a line `- name: NAME`")
-    return [_given(entry, source) for entry in entries]
-
-
-def _agent(own: dict[str, Given], common: Mapping[str, Given], *, is_first: bool) -> Agent:
-    if "name" not in own and "persona" not in own:
-        raise BadSettings("name: is missing; write a name that tells this agent from the others")
-    own = _with_persona(own)
-    inherited = {name: value for name, value in common.items() if name in AgentSettings.model_fields}
-    for name in {"name", "persona"} | ({"uri"} if not is_first else set()):
-        inherited.pop(name, None)
-    if "openai_base_url" in own:
-        inherited.pop("openai_api_key", None)  # a key is for the server that it was written beside, and no other
-    agent = _checked(Agent, {**inherited, **own})
-    if is_first or "uri" in own:
-        return agent
-    if not agent.devices:
-        raise BadSettings(
-            "uri: is missing; write an address of its own, such as tcp://0.0.0.0:10801, or the `devices` it answers"
-        )
-    return agent.model_copy(update={"uri": "off"})
-
-
-def _clashes(agents: Sequence[Agent]) -> Iterator[str]:
-    """What two agents can't both have."""
-    taken: set[tuple[str, str]] = set()
-    for agent in agents:
-        claims = _claims(agent)
-        for option, value in sorted(claims & taken):
-            yield f"agent {agent.name}: {option}: {value!r} is also that of another agent; write another"
-        taken |= claims
-
-
-def _claims(agent: Agent) -> set[tuple[str, str]]:
-    claims = {("name", agent.name.casefold()), *(("devices", device.casefold()) for device in agent.devices)}
-    if agent.listens and not agent.uri.endswith(":0"):  # the system gives each its own port
-        claims.add(("uri", agent.uri))
-    return claims
-
-
-def _consistent(settings: Settings) -> Settings:
-    """Refuse what is wrong only together with something else."""
-    if not any(agent.listens for agent in settings.all_agents):
-        raise BadSettings(f"uri: nobody listens; write {advice(Settings.model_fields['uri'])}")
-    if settings.hass_url and not settings.home and settings.hass_token is None:
-        raise BadSettings(
-            "hass_token: missing, since hass_url is set; write HASS_TOKEN=... with a token from your Home Assistant "
-            "profile (Security, Long-lived access tokens), or leave hass_url out for the demo home"
-        )
-    if settings.hass_token is not None and settings.hass_url is None and not settings.home:
-        raise BadSettings(
-            "hass_url: missing, since hass_token is set; write the address you open Home Assistant with, such as "
-            "HASS_URL=http://homeassistant.local:8123"
-        )
-    return settings
+SECRETS = frozenset({"admin_password", "hass_token", "openai_api_key"})
 
 
 def flag(name: str) -> str:
@@ -452,126 +444,12 @@ def variables(name: str) -> list[str]:
     return names + [f"{variable}_FILE" for variable in names if name in SECRETS]
 
 
-def _from_environment(environment: Mapping[str, str]) -> dict[str, Given]:
-    """Our own prefix wins over the short name; an empty variable counts as not set."""
-    given = {}
-    for name in OPTIONS:
-        for variable in variables(name):
-            if value := environment.get(variable):
-                given[name] = Given(_secret(value, variable) if variable.endswith("_FILE") else value, variable)
-    return given
-
-
-def _secret(path: str, variable: str) -> str:
-    try:
-        return Path(path).expanduser().read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSettings(f"{variable}: {path!r} can't be read; write the path of a text file") from error
-
-
-def _from_file(path: Path | None, environment: Mapping[str, str]) -> dict[str, Given]:
-    if path is None and "SUPERVISOR_TOKEN" in environment and ADD_ON_OPTIONS.is_file():
-        path = ADD_ON_OPTIONS
-    return {} if path is None else _from_yaml(path)
-
-
-def _from_yaml(path: Path) -> dict[str, Given]:
-    try:
-        content = yaml.safe_load(path.expanduser().read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSettings(f"config: {str(path)!r} can't be read; write the path of a YAML file") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" in line {mark.line + 1}" if mark else ""
-        raise BadSettings(f"config: {path} is not YAML{line}: {getattr(error, 'problem', '')}") from None
-    if content is None:
-        return {}
-    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
-        raise BadSettings(f"config: {path} must hold lines of the form `option: value`")
-    return _given(content, str(path))
-
-
-def _given(values: Mapping[str, Any], source: str) -> dict[str, Given]:
-    """The values of a file; an empty one counts as not set."""
-    named = {str(key).replace("-", "_"): value for key, value in values.items()}
-    return {key: Given(value, source) for key, value in named.items() if value is not None and value != ""}
-
-
-def _explain(problem: Mapping[str, Any], given: Mapping[str, Given], kind: type[BaseModel]) -> str:
-    """One refused value in words: the option, where it was set, the value, what to write."""
-    name = str(problem["loc"][0])
-    value, source = given[name]
-    if problem["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(name, kind.model_fields, n=1)
-        hint = f"did you mean `{close[0]}`?" if close else "docs/options.md lists the options"
-        return f"{name}: there is no such option ({source}); {hint}"
-    shown = "the value" if name in SECRETS else repr(value)
-    own = problem.get("ctx", {}).get("error")
-    reason = f" ({own})" if own else ""
-    return f"{name}: {shown} is not accepted{reason}; write {advice(kind.model_fields[name])} (set by {source})"
+def is_hash(text: str) -> bool:
+    """Whether a password is kept as its hash already."""
+    return _HASH.fullmatch(text) is not None
 
 
 def advice(field: FieldInfo) -> str:
     """What to write for an option."""
     extra = field.json_schema_extra
     return str(extra["write"]) if isinstance(extra, dict) else ""
-
-
-def options_page() -> str:
-    """docs/options.md: the same words as `--help`."""
-    rows = [_row(name, field) for name, field in OPTIONS.items()]
-    own = ", ".join(f"`{name.replace('_', '-')}`" for name in (*AgentSettings.model_fields, "devices"))
-    return "\n".join([_OPTIONS_INTRODUCTION, *rows, "", _AGENTS.replace("OPTIONS", own)])
-
-
-def _row(name: str, field: FieldInfo) -> str:
-    return (
-        f"| `{flag(name)}` | {'<br>'.join(f'`{variable}`' for variable in variables(name))} | {_shown_default(field)} "
-        f"| {field.description} Write {advice(field)}. |".replace("|off", "\\|off")
-    )
-
-
-def _shown_default(field: FieldInfo) -> str:
-    default = field.default
-    return "" if default is None else f"`{str(default).lower() if isinstance(default, bool) else default}`"
-
-
-_OPTIONS_INTRODUCTION = """# Options
-
-<!-- Written by script/docs from wyoming_openai/settings.py. -->
-
-Every option is a flag, an environment variable and a line in a YAML file (`--config FILE` or
-`WYOMING_OPENAI_CONFIG`; the names there are those of the flags without the dashes in front, such as
-`max-tokens: 200`). Flags win over the environment, the environment over the file. A secret may also stand in a file
-of its own, named by the variable that ends in `_FILE`; a flag is visible to other users of the machine.
-
-A wrong value is refused at start, with the name of the option and what to write instead;
-`wyoming-openai check` finds what only shows in use.
-
-| flag | environment | default | what it does |
-| --- | --- | --- | --- |"""
-
-_AGENTS = """## Several agents
-
-One program can be several agents, each with a name, a prompt, a model and limits of its own. They share the home, the
-memory and the local engine. List them in the file:
-
-```yaml
-openai-api-key: sk-...
-agents:
-  - name: House
-    uri: tcp://0.0.0.0:10800
-  - name: Super Mario
-    persona: super_mario
-    uri: tcp://0.0.0.0:10801
-    devices: [Hall phone]
-```
-
-An agent may set: OPTIONS. What it does not set it takes from the top level of the file, from flags and from the
-environment, except `name`, `persona` and, from the second agent on, `uri`. A key goes only to the server it was written
-beside: an agent with an `openai-base-url` of its own needs an `openai-api-key` of its own.
-
-Home Assistant takes one program for a port: add the Wyoming integration once for each `uri`. What a bound device
-(`devices`) says to the first agent is answered by the agent it is bound to; that one needs no `uri`.
-`wyoming-openai ask --agent NAME` and `prompt --agent NAME` try one out.
-"""

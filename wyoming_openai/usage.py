@@ -58,7 +58,7 @@ class BudgetSettings:
     """For each device that has none of its own; calls without a device count as one."""
     devices: Mapping[str, Limits] = field(default_factory=dict)
     questions_per_minute: int | None = None
-    """For each caller."""
+    """For each address that is not trusted."""
     questions_per_day: int | None = None
 
 
@@ -75,7 +75,7 @@ class Call:
     device_id: str | None = None
     conversation_id: str | None = None
     caller: str = ""
-    """Whose questions are counted: the network address, else the device."""
+    """The network address whose questions are counted; empty for who is trusted."""
     kind: str = ""
     """What the question came from: a satellite, a phone, the command line."""
     question: bool = True
@@ -126,7 +126,8 @@ class Budgets:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ledger = ledger
-        self._settings = settings or BudgetSettings()
+        self.settings = settings or BudgetSettings()
+        """May be replaced at any time."""
         self._monotonic = monotonic
         self._asked: OrderedDict[str, deque[float]] = OrderedDict()
         self._told: OrderedDict[tuple[str, str], date] = OrderedDict()
@@ -137,7 +138,7 @@ class Budgets:
             agent=_name(call.agent),
             model=_name(call.model),
             device=_name(call.device_id),
-            caller=_name(call.caller or call.device_id),
+            caller=_name(call.caller),
             kind=_name(call.kind),
             conversation=_name(call.conversation_id),
             question=call.question,
@@ -152,12 +153,12 @@ class Budgets:
             raise BudgetSpent("budget_spent", str(full), first=self._is_first("budget_spent", entry)) from full
 
     def _check(self, entry: Entry, spent: Mapping[str, Spent]) -> None:
-        if entry.question:
+        if entry.question and entry.caller:
             self._check_minute(entry)
-        asked = spent[f"caller:{entry.caller}"].questions
-        most = self._settings.questions_per_day
-        if entry.question and most is not None and asked >= most:
-            raise self._spent("budget_spent", f"{entry.caller or 'somebody'} has asked {asked} questions today", entry)
+            asked = spent[f"caller:{entry.caller}"].questions
+            most = self.settings.questions_per_day
+            if most is not None and asked >= most:
+                raise self._spent("budget_spent", f"{entry.caller} has asked {asked} questions today", entry)
         if entry.cost == 0:
             return
         for scope, limits in self._limits(entry).items():
@@ -174,7 +175,7 @@ class Budgets:
                 raise self._spent(sentence, detail, entry)
 
     def _limits(self, entry: Entry) -> dict[str, Limits]:
-        settings = self._settings
+        settings = self.settings
         return {
             "all": settings.total,
             f"agent:{entry.agent}": settings.agents.get(entry.agent, settings.agent),
@@ -182,7 +183,7 @@ class Budgets:
         }
 
     def _check_minute(self, entry: Entry) -> None:
-        most = self._settings.questions_per_minute
+        most = self.settings.questions_per_minute
         if most is None:
             return
         now = self._monotonic()
@@ -191,7 +192,7 @@ class Budgets:
         if len(self._asked) > MAX_CALLERS:
             self._asked.popitem(last=False)
         if len(asked) == most and (not most or now - asked[0] < MINUTE):
-            raise BudgetSpent("busy", f"{entry.caller or 'somebody'} asks over {most} questions a minute", passing=True)
+            raise BudgetSpent("busy", f"{entry.caller} asks over {most} questions a minute", passing=True)
         asked.append(now)
 
     def _spent(self, sentence: str, detail: str, entry: Entry) -> BudgetSpent:
@@ -277,27 +278,25 @@ class Reservation:
 class Purse:
     """What one agent's model calls are paid from."""
 
-    def __init__(self, budgets: Budgets, prices: Prices, model: ModelSettings, agent: str) -> None:
+    def __init__(self, budgets: Budgets, prices: Prices, agent: str) -> None:
         self._budgets = budgets
         self._prices = prices
-        self._model = model
         self._agent = agent
 
-    def price(self) -> Price:
-        """The model's price; the first look-up of a day takes some tenths of a second."""
-        return self._prices.of(self._model.model, self._model.base_url)
-
-    def reserve(self, request: ModelRequest, utterance: Utterance, kind: str, *, question: bool) -> Reservation:
-        """Set aside what a request for an utterance can cost. Raises `BudgetSpent`."""
+    def reserve(
+        self, settings: ModelSettings, request: ModelRequest, utterance: Utterance, kind: str, *, question: bool
+    ) -> Reservation:
+        """Set aside what a call of a model can cost. Raises `BudgetSpent`."""
         return self._budgets.reserve(
             Call(
-                model=self._model.model,
-                price=self.price(),
+                model=settings.model,
+                price=self._prices.of(settings.model, settings.base_url),
                 input_tokens=input_bound(request),
-                max_output_tokens=self._model.max_tokens,
+                max_output_tokens=settings.max_tokens,
                 agent=self._agent,
                 device_id=utterance.device_id,
                 conversation_id=utterance.conversation_id,
+                caller=utterance.caller or "",
                 kind=kind,
                 question=question,
             )

@@ -1,9 +1,11 @@
 """The page before a scripted model and the demo home."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,19 +14,23 @@ from aiohttp.test_utils import TestClient, TestServer
 from tests.fakes.model import ScriptedModel
 from wyoming_openai.admin import AdminParts, Agent, create_app
 from wyoming_openai.assistant import Assistant, Patience
+from wyoming_openai.configuration import read_configuration
 from wyoming_openai.context.knowledge import Knowledge
 from wyoming_openai.hass.mirror import FixedMirror, Mirror
 from wyoming_openai.hass.snapshot import demo_home
 from wyoming_openai.ledger import Ledger
-from wyoming_openai.llm.client import ModelSettings
+from wyoming_openai.llm import ModelEvent, ModelReply, ModelRequest
 from wyoming_openai.llm.local import LocalEngine
+from wyoming_openai.llm.models import DEFAULT_MODEL, ModelSettings
 from wyoming_openai.memory import Memory
 from wyoming_openai.messages import ToolSpec
 from wyoming_openai.prices import Prices
 from wyoming_openai.prompt import Prompt
-from wyoming_openai.settings import read_settings
+from wyoming_openai.server import budget_settings
+from wyoming_openai.settings import AgentSettings, Settings
 from wyoming_openai.tools import Tool, Toolbox, ToolContext, schema
-from wyoming_openai.turns import TurnLog, Watched
+from wyoming_openai.turn_log import TurnLog
+from wyoming_openai.turns import Watched
 from wyoming_openai.usage import Budgets, Purse
 
 
@@ -35,55 +41,100 @@ async def _tell(context: ToolContext, *, what: str) -> object:
 TELL = Tool(ToolSpec("tell", "Tells.", schema(what={"type": "string"}), read_only=True), _tell)
 
 
-class Program:
-    """What `server.py` does for the page: options that change, and assistants that change with them."""
+class Paying:
+    """A scripted model whose calls are paid for, as those of a chain are."""
 
-    def __init__(self, mirror: Mirror, model: ScriptedModel | None, local: LocalEngine) -> None:
+    def __init__(self, model: ScriptedModel) -> None:
+        self._model = model
+        self.name = model.name
+        self.warm = model.warm
+        self.close = model.close
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
+        with request.reserve(ModelSettings(model="gpt-4o-mini"), again=False) as account:
+            async with aclosing(self._model.stream(request)) as events:
+                async for event in events:
+                    if isinstance(event, ModelReply):
+                        account.settle(event.usage)
+                    yield event
+
+
+class Program:
+    """What `service.py` does for the page: options that change, and assistants that change with them."""
+
+    def __init__(
+        self,
+        mirror: Mirror,
+        model: ScriptedModel | None,
+        local: LocalEngine,
+        config: Path | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.mirror = mirror
         self.model = model
         self._local = local
-        self.given: dict[str, str] = {"openai_api_key": "sk-hush-hush"} if model else {}
-        self.settings = read_settings(self.given, {})
-        self.ledger = Ledger(None)
-        self.agents = self._build()
+        flags = {"model": DEFAULT_MODEL} | ({"config": str(config)} if config else {})
+        saved = {"": {"openai_api_key": "sk-hush-hush"}} if model else {}
+        self.configuration = read_configuration(flags, {}, saved)
+        self.ledger = Ledger(None, clock=clock)
+        self.budgets = Budgets(self.ledger)
+        self.turns = TurnLog(None)
+        self._build()
 
-    def _build(self) -> list[Agent]:
+    @property
+    def settings(self) -> Settings:
+        return self.configuration.settings
+
+    def _build(self) -> None:
+        self.turns.days = self.settings.keep_turns_days
+        self.budgets.settings = budget_settings(self.settings)
+        self.agents = [self._agent(own) for own in self.settings.all_agents]
+
+    def _agent(self, own: AgentSettings) -> Agent:
         patience = Patience(10, 20)
         assistant = Assistant(
-            prompt=Prompt(self.settings.prompt),
-            model=Watched(self.model) if self.model else None,
-            purse=Purse(Budgets(self.ledger), Prices(), ModelSettings(None), "House"),
+            prompt=Prompt(own.prompt),
+            model=Watched(Paying(self.model)) if self.model else None,
+            purse=Purse(self.budgets, Prices(), own.name),
             local=self._local,
             knowledge=Knowledge(),
             mirror=self.mirror,
             memory=Memory(),
             toolbox=Toolbox([TELL]),
-            context_tokens=2000,
+            context_tokens=own.context_tokens,
             patience=patience,
             phone_patience=patience,
         )
-        model = self.model.name if self.model else None
         price = Prices().of("gpt-4o-mini")
-        return [Agent("House", assistant, model, self.settings.uri, self.settings.prompt, price)]
+        return Agent(own.name, assistant, self.model.name if self.model else None, own.uri, own.prompt, price)
 
-    async def save(self, changes: Mapping[str, Any]) -> None:
-        given = {**self.given, **{name: str(value) for name, value in changes.items()}}
-        given = {name: value for name, value in given.items() if changes.get(name, value) is not None}
-        self.settings = read_settings(given, {})
-        self.given = given
-        self.agents = self._build()
+    async def save(self, changes: Mapping[str, Any], agent: str) -> None:
+        self.configuration = self.configuration.changed(changes, agent)
+        self._build()
 
     def parts(self) -> AdminParts:
         return AdminParts(
             agents=lambda: self.agents,
             mirror=lambda: self.mirror,
             settings=lambda: self.settings,
-            turns=TurnLog(None),
-            sources=lambda: {"model": "--model"},
-            fixed=lambda: frozenset({"model"}),
+            turns=self.turns,
+            sources=lambda agent: self.configuration.sources(agent),  # noqa: PLW0108 - it changes
+            fixed=lambda agent: frozenset({"name"}) if agent else self.configuration.fixed,
             save=self.save,
             ledger=self.ledger,
+            budgets=lambda: self.budgets.settings,
         )
+
+
+SEVERAL = """
+prompt: You serve {{ ha_name }}.
+agents:
+  - name: House
+    uri: tcp://127.0.0.1:10800
+  - name: Super Mario
+    persona: super_mario
+    devices: [Hall phone]
+"""
 
 
 @pytest.fixture(scope="session")
@@ -99,6 +150,14 @@ def model() -> ScriptedModel:
 @pytest.fixture
 def program(model: ScriptedModel, local: LocalEngine) -> Program:
     return Program(FixedMirror(demo_home(datetime.now(UTC))), model, local)
+
+
+@pytest.fixture
+def several(model: ScriptedModel, local: LocalEngine, tmp_path: Path) -> Program:
+    """Two agents over one home."""
+    config = tmp_path / "wyoming.yaml"
+    config.write_text(SEVERAL)
+    return Program(FixedMirror(demo_home(datetime.now(UTC))), model, local, config)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from wyoming_openai.llm.local import LocalEngine
 from wyoming_openai.messages import Usage
 from wyoming_openai.prices import Prices
 from wyoming_openai.prompt import DEFAULT_PROMPT
-from wyoming_openai.turns import TurnLog
+from wyoming_openai.turn_log import TurnLog
 from wyoming_openai.usage import Budgets, Call
 
 HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)>{{ 7*7 }}"""
@@ -128,14 +128,13 @@ async def test_a_saved_prompt_is_used_by_the_next_question_and_the_old_one_kept(
     assert last["turn"]["sent"][0]["text"].startswith("You are a pirate.")
     answer = orjson.loads((await browser.get("/api/prompt"))[1])
     assert answer["prompt"] == "You are a pirate."
-    assert answer["history"] == [DEFAULT_PROMPT]
+    assert [each["text"] for each in answer["history"]] == [DEFAULT_PROMPT]
     await browser.post("/prompt", prompt="")
     assert orjson.loads((await browser.get("/api/prompt"))[1])["prompt"] == DEFAULT_PROMPT
 
 
 async def test_a_broken_prompt_is_not_saved(browser: Browser, program: Program) -> None:
-    status, text = await browser.post("/prompt", prompt="{% if %}")
-    assert status == 400
+    _, text = await browser.post("/prompt", prompt="{% if %}")
     assert "Line 1" in text
     assert "{% if %}" in text
     assert program.settings.prompt is None
@@ -145,7 +144,8 @@ async def test_earlier_prompts_survive_a_restart(open_page, parts: AdminParts, t
     parts = replace(parts, data_dir=tmp_path)
     await (await open_page(parts)).post("/prompt", prompt="Second.")
     again = await open_page(parts)
-    assert orjson.loads((await again.get("/api/prompt"))[1])["history"] == [DEFAULT_PROMPT]
+    history = orjson.loads((await again.get("/api/prompt"))[1])["history"]
+    assert [each["text"] for each in history] == [DEFAULT_PROMPT]
 
 
 def test_entities_are_found_by_name_area_and_exposure() -> None:
@@ -179,7 +179,7 @@ async def test_the_page_of_a_large_home_is_small(open_page, local: LocalEngine, 
 async def test_usage_is_drawn_and_exported(browser: Browser, parts: AdminParts) -> None:
     assert parts.ledger is not None
     price = Prices().of("gpt-4o-mini")
-    with Budgets(parts.ledger).reserve(Call("=evil", price, 1000, 100, agent="House")) as reservation:
+    with Budgets(parts.ledger).reserve(Call("=evil", price, 1000, 100, agent="OpenAI")) as reservation:
         reservation.settle(Usage(1000, 0, 100, 0))
     _, text = await browser.get("/usage")
     assert "<svg" in text
@@ -200,8 +200,7 @@ async def test_an_option_is_changed_while_it_runs(browser: Browser, program: Pro
 
 
 async def test_a_wrong_option_is_explained_beside_it_and_nothing_changes(browser: Browser, program: Program) -> None:
-    status, text = await browser.post("/options", max_tokens="lots", name="Butler")
-    assert status == 400
+    _, text = await browser.post("/options", max_tokens="lots", name="Butler")
     assert "is not accepted" in text
     assert 'value="lots"' in text
     assert program.settings.name == "OpenAI"
@@ -247,7 +246,7 @@ async def test_nothing_said_is_kept_where_the_owner_says_so(open_page, parts: Ad
     _, text = await browser.get("/conversations")
     assert "How are you?" not in text
     assert "Nothing is kept" in text
-    assert 'wyoming_openai_turns_total{agent="House",engine="openai"} 1' in (await browser.get("/metrics"))[1]
+    assert 'wyoming_openai_turns_total{agent="OpenAI",engine="openai"} 1' in (await browser.get("/metrics"))[1]
 
 
 async def test_a_bug_is_not_shown(open_page, parts: AdminParts, caplog: pytest.LogCaptureFixture) -> None:
@@ -266,6 +265,26 @@ async def test_nonsense_is_refused(browser: Browser, path: str) -> None:
     assert (await browser.get(path))[0] == 400
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"text": 1}', b'{"text": "x", "agent": "nobody"}'])
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"text": 1}', b'{"text": " "}'])
 async def test_a_wrong_body_is_refused(browser: Browser, body: bytes) -> None:
     assert (await browser.send("POST", "/api/ask", data=body))[0] == 400
+
+
+async def test_a_persona_that_is_not_there_is_not_found(browser: Browser) -> None:
+    assert (await browser.send("POST", "/api/ask", json={"text": "x", "agent": "nobody"}))[0] == 404
+    assert (await browser.get("/api/prompt?agent=nobody"))[0] == 404
+
+
+async def test_a_method_that_is_not_there_names_those_that_are(browser: Browser) -> None:
+    async with browser.client.request("PUT", "/api/status", headers={"X-Token": await browser.token()}) as response:
+        assert response.status == 405
+        assert "GET" in response.headers["Allow"]
+
+
+async def test_a_page_that_moves_says_where_to(browser: Browser) -> None:
+    status, text = await browser.post("/options", admin_uri="http://127.0.0.1:8178")
+    assert status == 200
+    assert ':8178/options"' in text
+    assert "stylesheet" not in text, "it can't be fetched any more"
+    _, text = await browser.post("/options", admin_uri="off")
+    assert "closed" in text

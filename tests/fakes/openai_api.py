@@ -117,6 +117,10 @@ class OpenAIApi:
     url: str = ""
     answers: Callable[[Json], Say] = lambda body: say("OK")
     """What it says without a script."""
+    lasting: Script | None = None
+    """What it does without a script as long as this is set."""
+    delay: float = 0.0
+    """Seconds before it does anything; for trials by hand."""
     _scripts: list[Script] = field(default_factory=list)
     _connections: set[asyncio.BaseTransport] = field(default_factory=set)
 
@@ -147,7 +151,10 @@ class OpenAIApi:
             return web.Response(status=404, text="Not Found")
         if (rejection := self._rejection(body)) is not None:
             return await self._play(request, rejection, body)
-        return await self._play(request, self._scripts.pop(0) if self._scripts else self.answers(body), body)
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        script = self._scripts.pop(0) if self._scripts else self.lasting or self.answers(body)
+        return await self._play(request, script, body)
 
     def _seen(self, request: web.Request, body: Json) -> Seen:
         assert request.transport is not None

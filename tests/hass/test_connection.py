@@ -1,6 +1,7 @@
 """One websocket: commands, subscriptions, garbage, silence, and a death that everybody hears of."""
 
 import asyncio
+import json
 import logging
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from tests.fakes.home_assistant import FakeHomeAssistant
 from wyoming_openai.hass import login
 from wyoming_openai.hass.connection import (
+    AT_ONCE,
     READS,
     CommandFailed,
     Complaints,
@@ -71,6 +73,28 @@ async def test_handler_is_not_called_after_unsubscribing(hass: FakeHomeAssistant
         hass.fire("area_registry_updated", {})
         await connection.command("ping")
     assert len(events) == 1
+
+
+async def test_others_get_a_turn_in_the_midst_of_a_long_bunch(hass: FakeHomeAssistant) -> None:
+    events: list[Any] = []
+    first = asyncio.Event()
+
+    def take(event: Any) -> None:
+        events.append(event)
+        first.set()
+
+    async def look() -> int:
+        await first.wait()
+        return len(events)
+
+    async with Connection.open(hass.settings) as connection:
+        number = await connection.subscribe("subscribe_events", take, event_type="x")
+        looking = asyncio.create_task(look())
+        bunch = [{"id": number, "type": "event", "event": each} for each in range(3 * AT_ONCE)]
+        hass.push(json.dumps(bunch))
+        await connection.command("ping")
+    assert await looking < len(events)
+    assert events == list(range(3 * AT_ONCE))
 
 
 async def test_messages_joined_in_a_list_are_taken_one_by_one(hass: FakeHomeAssistant) -> None:

@@ -26,6 +26,31 @@ def test_added_state_is_there_and_last(home: Home) -> None:
     )
 
 
+def test_snapshot_stays_as_it_is(home: Home) -> None:
+    before = home.snapshot()
+    states = dict(before.states)
+    home.apply_states({"a": {"light.new": {"s": "on", "c": "id", "lc": 5.0}}, "r": [LAMP]})
+    home.registries = Registries()
+    assert before.states == states
+    assert LAMP in before.states_in("light")
+    assert LAMP in before.registries.exposed
+
+
+def test_basis_changes_with_names_and_registries_but_not_with_states(home: Home) -> None:
+    def is_kept(event: Any) -> bool:
+        before = home.basis
+        assert home.apply_states(event)
+        return all(old is new for old, new in zip(before, home.basis, strict=True))
+
+    assert is_kept({"c": {LAMP: {"+": {"s": "off", "a": {"brightness": 3}}}}})
+    assert not is_kept({"c": {LAMP: {"+": {"a": {"friendly_name": "Flamingo"}}}}})
+    assert not is_kept({"a": {"light.new": {"s": "on", "c": "id", "lc": 5.0}}})
+    assert not is_kept({"r": ["light.new"]})
+    registries = home.registries
+    home.registries = replace(registries)
+    assert home.basis[0] is not registries
+
+
 def test_removed_state_is_gone(home: Home) -> None:
     assert home.apply_states({"r": [LAMP]})
     assert LAMP not in home.states

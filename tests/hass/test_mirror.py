@@ -444,6 +444,28 @@ async def test_old_home_is_let_go_of(hass: FakeHomeAssistant) -> None:
         assert old() is None
 
 
+async def test_old_home_is_not_left_to_the_collector(hass: FakeHomeAssistant) -> None:
+    async with mirrored(hass) as mirror:
+        old = weakref.ref(home_of(mirror))
+        gc.collect()
+        gc.disable()
+        try:
+            hass.drop()
+            await until(mirror, lambda: mirror.fresh and mirror.home is not old())
+            await caught_up(mirror)
+            assert old() is None
+        finally:
+            gc.enable()
+
+
+async def test_the_collector_is_spared_a_load_and_then_works_again(hass: FakeHomeAssistant) -> None:
+    enabled: list[bool] = []
+    hass.after["config/entity_registry/list"] = lambda: enabled.append(gc.isenabled())
+    async with mirrored(hass) as mirror:
+        await until(mirror, gc.isenabled)
+    assert enabled == [False]
+
+
 async def test_time_of_the_loss_is_kept_while_it_lasts(hass: FakeHomeAssistant) -> None:
     async with mirrored(hass) as mirror:
         hass.mute = True

@@ -1,24 +1,22 @@
-"""The page as an application: which path is which, errors as pages or JSON, and the socket it listens on."""
+"""The page as an application: which path is which, and errors as pages or JSON."""
 
-import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
+from collections.abc import Mapping
 
 from aiohttp import web
 
 from . import homes, options, overview, prompts, setup, timeline, trying, usages
 from .gate import BASE, KNOWN, MAX_BODY, SESSION, Gate, Handle, is_api
+from .history import History
 from .pages import GATE, HERE, PARTS, json, page, text_of
 from .parts import AdminParts
-from .prompts import HISTORY, History
+from .prompts import HISTORY
 from .security import MAX_PASSWORD, refuse_open_door
 
 _LOGGER = logging.getLogger(__name__)
 
-MAX_CONNECTIONS = 32
+FOR_PROGRAMS = frozenset({"/healthz", "/metrics", "/usage.csv"})
 FILES = {"app.css": "text/css", "app.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 ROUTES = (
@@ -80,35 +78,6 @@ def create_app(parts: AdminParts, uri: str = "http://127.0.0.1:8099") -> web.App
     return app
 
 
-@asynccontextmanager
-async def listening(parts: AdminParts, uri: str) -> AsyncIterator[int]:
-    """The page, listening; gives the port. Raises `OSError`, and `RefusesToListen`."""
-    address = urlsplit(uri)
-    runner = web.AppRunner(create_app(parts, uri), access_log=None, shutdown_timeout=2.0, handle_signals=False)
-    await runner.setup()
-    try:
-        server = runner.server
-        assert server is not None, "set up"
-
-        def accept() -> asyncio.BaseProtocol:
-            return server() if len(server.connections) < MAX_CONNECTIONS else _Full()
-
-        socket = await asyncio.get_running_loop().create_server(accept, address.hostname, address.port or 8099)
-        try:
-            yield socket.sockets[0].getsockname()[1]
-        finally:
-            socket.close()
-    finally:
-        await runner.cleanup()
-
-
-class _Full(asyncio.Protocol):
-    """Closes what is one connection too many."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport.close()
-
-
 @web.middleware
 async def _errors(request: web.Request, handler: Handle) -> web.StreamResponse:
     """What goes wrong, as a page for a person and as JSON for a program; a bug is logged and not shown."""
@@ -117,21 +86,21 @@ async def _errors(request: web.Request, handler: Handle) -> web.StreamResponse:
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return _error(request, error.status, error.text or error.reason, error.headers.get("Retry-After"))
+        kept = {name: error.headers[name] for name in ("Allow", "Retry-After") if name in error.headers}
+        return _error(request, error.status, error.text or error.reason, kept)
     except ConnectionError:
         raise
     except Exception:
         _LOGGER.exception("The admin page could not answer %s", request.path)
-        return _error(request, 500, "Something went wrong here; the log says more.", None)
+        return _error(request, 500, "Something went wrong here; the log says more.", {})
 
 
-def _error(request: web.Request, status: int, text: str, retry: str | None) -> web.Response:
-    if is_api(request):
+def _error(request: web.Request, status: int, text: str, headers: Mapping[str, str]) -> web.Response:
+    if is_api(request) or request.path in FOR_PROGRAMS:
         response = json({"error": text}, status=status)
     else:
         response = page(request, "error.html", status=status, text=text)
-    if retry:
-        response.headers["Retry-After"] = retry
+    response.headers.update(headers)
     return response
 
 

@@ -3,16 +3,21 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import groupby
 
 from aiohttp import web
 
 from ..hass.home import Home
 from ..memory import Conversation
-from .pages import PARTS, json, page, text_of, whole_of
-from .trying import language_of, opened, places
+from ..messages import JsonObject, Utterance
+from ..tokens import estimate
+from .pages import PARTS, agent_of, json, one_of, page, text_of, whole_of
+from .parts import Agent
+from .trying import language_of, looked_at, places, utterance_of
 
 PAGE = 50
 MAX_AREAS = 1000
+EXPOSED = ("", "yes", "no")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ class Found:
 
 
 def find(home: Home, search: str = "", area_id: str = "", exposed: str = "", number: int = 1) -> Found:
-    """The entities with all words of `search` in a name or id, in an area, exposed ("yes"), not ("no"), or any."""
+    """The entities with all words of `search` in a name, the id or the area; in an area; exposed ("yes"), or not."""
     ids = list(_matching(home, search.casefold().split(), area_id, exposed))
     chosen = ids[(number - 1) * PAGE : number * PAGE]
     return Found(tuple(_row(home, entity_id) for entity_id in chosen), len(ids), number)
@@ -65,10 +70,11 @@ def _matching(home: Home, words: list[str], area_id: str, exposed: str) -> Itera
     for entity_id in home.states:
         if exposed and (entity_id in registries.exposed) is not (exposed == "yes"):
             continue
-        if area_id and ((area := registries.area_of(entity_id)) is None or area.id != area_id):
+        area = registries.area_of(entity_id) if area_id or words else None
+        if area_id and (area is None or area.id != area_id):
             continue
         if words:
-            text = " ".join((entity_id, *home.names(entity_id))).casefold()
+            text = " ".join((entity_id, *home.names(entity_id), area.name if area else "")).casefold()
             if not all(word in text for word in words):
                 continue
         yield entity_id
@@ -111,9 +117,9 @@ async def show(request: web.Request) -> web.Response:
     """Areas and entities, or why a question chose what it did."""
     home = request.app[PARTS].mirror().home
     query = request.query
-    search, area, exposed = text_of(query, "q", 200), text_of(query, "area", 200), text_of(query, "exposed", 3)
+    search, area, exposed = text_of(query, "q", 200), text_of(query, "area", 200), one_of(query, "exposed", EXPOSED)
     text = text_of(query, "text")
-    why = await explain(request) if text and home else None
+    why = await _explained(request) if text and home else None
     if home is None:
         return page(request, "home.html", home=None, status_text=request.app[PARTS].mirror().status.reason)
     return page(
@@ -121,7 +127,8 @@ async def show(request: web.Request) -> web.Response:
         "home.html",
         home=home,
         counts={"exposed": len(home.registries.exposed & home.states.keys()), "all": len(home.states)},
-        areas=areas(home),
+        areas=(known := areas(home)),
+        floors=[(floor, list(within)) for floor, within in groupby(known, key=lambda place: place.floor)],
         found=find(home, search, area, exposed, whole_of(query, "page", 1)),
         search=search,
         area=area,
@@ -130,23 +137,31 @@ async def show(request: web.Request) -> web.Response:
         place=text_of(query, "place", 200),
         language=text_of(query, "language", 35) or language_of(request),
         agents=request.app[PARTS].agents(),
+        agent=text_of(query, "agent", 64),
         text=text,
         why=why,
     )
 
 
-async def explain(request: web.Request) -> dict[str, object]:
-    """What the model would be told for a question, and why."""
-    agent, turn = await opened(request, request.query)
-    context = agent.assistant.context(turn, Conversation())
-    chosen = [{**asdict(each), "name": turn.home.name(each.entity_id)} for each in context.chosen]
+async def _explained(request: web.Request) -> JsonObject:
+    agent = agent_of(request, text_of(request.query, "agent", 64))
+    return await explain(agent, utterance_of(request.query, language_of(request)))
+
+
+async def explain(agent: Agent, utterance: Utterance) -> JsonObject:
+    """What the model would be told for a question, what not, and why; with the home as it is now."""
+    turn = await looked_at(agent, utterance)
+    context, home = agent.assistant.context(turn, Conversation()), turn.home
+    told = {each.entity_id for each in context.chosen}
     return {
         "area": turn.area.name if turn.area else None,
         "whole": context.whole,
-        "chosen": chosen,
-        "left_out": len(turn.home.registries.exposed & turn.home.states.keys()) - len(chosen),
+        "chosen": [{**asdict(each), "name": home.name(each.entity_id)} for each in context.chosen],
+        "crowded_out": [{**asdict(each), "name": home.name(each.entity_id)} for each in context.crowded_out],
+        "left_out": len((home.registries.exposed & home.states.keys()) - told),
         "index": context.index,
         "facts": context.facts,
+        "tokens": estimate(context.index) + estimate(context.facts),
     }
 
 
@@ -164,7 +179,7 @@ async def entities_json(request: web.Request) -> web.Response:
         _home_of(request),
         text_of(query, "q", 200),
         text_of(query, "area", 200),
-        text_of(query, "exposed", 3),
+        one_of(query, "exposed", EXPOSED),
         whole_of(query, "page", 1),
     )
     rows = [asdict(row) for row in found.rows]
@@ -181,4 +196,4 @@ async def why_json(request: web.Request) -> web.Response:
     _home_of(request)
     if not text_of(request.query, "text"):
         raise web.HTTPBadRequest(text="text: the question that you want to know about.")
-    return json(await explain(request))
+    return json(await _explained(request))

@@ -3,15 +3,17 @@
 import statistics
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from ..hass.mirror import FixedMirror, Mirror, Phase
+from ..hass.mirror import FixedMirror, Phase
 from ..prices import NANO
-from ..turns import Tally
+from ..turn_log import Tally
 from ..usage_report import forecast_month
-from .pages import PARTS, json, page
-from .parts import AdminParts
+from .pages import PARTS, json, page, zone_of
+from .parts import AdminParts, Agent
+from .timeline import place_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,21 @@ ADVICE = {
 
 def connections(parts: AdminParts) -> list[Connection]:
     """The home, the model, those who ask."""
-    return [_home(parts.mirror()), *_models(parts), _callers(parts)]
+    return [_home(parts), *_models(parts), _callers(parts)]
 
 
-def _home(mirror: Mirror) -> Connection:
-    status = mirror.status
+def in_use(parts: AdminParts) -> str:
+    """Which home it is, and how it stands with it."""
+    mirror, path = parts.mirror(), parts.settings().home
+    if not isinstance(mirror, FixedMirror):
+        return mirror.status.reason
+    return f"The home in {path.name}" if path else "The demo home that comes with the program"
+
+
+def _home(parts: AdminParts) -> Connection:
+    mirror, status = parts.mirror(), parts.mirror().status
     if isinstance(mirror, FixedMirror):
-        return Connection("Home", "waiting", status.reason, "Connect your own Home Assistant.", "setup")
+        return Connection("Home", "waiting", in_use(parts), "Connect your own Home Assistant.", "setup")
     if status.phase is not Phase.READY:
         state = "bad" if status.phase in (Phase.LOST, Phase.AUTH_FAILED) else "waiting"
         return Connection("Home", state, status.reason, ADVICE[status.phase], "setup")
@@ -65,11 +75,18 @@ def _models(parts: AdminParts) -> list[Connection]:
 
 
 def _callers(parts: AdminParts) -> Connection:
-    where = ", ".join(f"{agent.name} on {agent.uri or parts.settings().uri}" for agent in parts.agents())
+    where = "; ".join(f"{agent.name} {_door(agent)}" for agent in parts.agents())
     if parts.turns.tally.last is None:
         advice = "In Home Assistant: Settings > Devices & services > Add integration > Wyoming Protocol."
-        return Connection("Callers", "waiting", f"Listening: {where}. Nobody has asked yet.", advice, "setup")
-    return Connection("Callers", "good", f"Listening: {where}.")
+        return Connection("Callers", "waiting", f"{where}. Nobody has asked since the start.", advice, "setup")
+    return Connection("Callers", "good", f"{where}.")
+
+
+def _door(agent: Agent) -> str:
+    if agent.uri == "off":
+        return "answers the devices that are bound to it"
+    port = urlsplit(agent.uri).port if agent.uri.startswith("tcp:") else None
+    return f"listens on port {port}" if port is not None else f"listens on {agent.uri}"
 
 
 def figures(parts: AdminParts) -> dict[str, object]:
@@ -78,6 +95,7 @@ def figures(parts: AdminParts) -> dict[str, object]:
     spent = ledger.spent()["all"] if ledger else None
     return {
         "turns": sum(tally.turns.values()),
+        "turns_today": parts.turns.count(midnight(parts)) if parts.turns.days else None,
         "failures": tally.failures,
         "median_ms": statistics.median(tally.latencies) if tally.latencies else None,
         "p95_ms": sorted(tally.latencies)[int(len(tally.latencies) * 0.95)] if tally.latencies else None,
@@ -90,6 +108,13 @@ def figures(parts: AdminParts) -> dict[str, object]:
     }
 
 
+def midnight(parts: AdminParts) -> float:
+    """When today began in the home, in seconds since 1970."""
+    home = parts.mirror().home
+    now = datetime.now(zone_of(home.config.time_zone if home else "UTC"))
+    return now.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+
+
 async def show(request: web.Request) -> web.Response:
     """The overview; a first visit without a home or a key is led to the set-up."""
     parts = request.app[PARTS]
@@ -98,9 +123,10 @@ async def show(request: web.Request) -> web.Response:
         "overview.html",
         connections=connections(parts),
         figures=figures(parts),
-        turns=parts.turns.latest(8),
+        turns=parts.turns.latest(6),
+        place_of=lambda turn: place_of(parts.mirror().home, turn),
         days=parts.turns.days,
-        is_new=isinstance(parts.mirror(), FixedMirror) and not parts.settings().uses_model,
+        is_new=isinstance(parts.mirror(), FixedMirror) and not parts.settings().uses_any_model,
     )
 
 

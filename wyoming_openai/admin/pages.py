@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import orjson
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from .. import __version__
 from ..prices import NANO
@@ -30,32 +31,74 @@ MENU = (
 )
 
 
-def _moment(seconds: float, zone: str) -> str:
+def zone_of(name: str) -> tzinfo:
+    """A time zone by its name; UTC for one that is not known."""
     try:
-        where: tzinfo = ZoneInfo(zone)
+        return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
-        where = UTC
-    return f"{datetime.fromtimestamp(seconds, where):%Y-%m-%d %H:%M:%S %Z}"
+        return UTC
+
+
+def _moment(seconds: float, zone: str) -> str:
+    return f"{datetime.fromtimestamp(seconds, zone_of(zone)):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def _day(seconds: float, zone: str) -> str:
+    when, now = datetime.fromtimestamp(seconds, zone_of(zone)), datetime.now(zone_of(zone))
+    days = (now.date() - when.date()).days
+    return {0: "Today", 1: "Yesterday"}.get(days) or f"{when:%A, %-d %B %Y}"
+
+
+def _clock(seconds: float, zone: str) -> str:
+    return f"{datetime.fromtimestamp(seconds, zone_of(zone)):%H:%M:%S}"
+
+
+def _dollars(amount: float) -> str:
+    """Of one question: much less than a cent."""
+    if 0 < amount < 0.00001:
+        return "<$0.00001"
+    return f"${amount:,.2f}" if amount >= 0.1 or not amount else f"${amount:.5f}"
+
+
+def _limit(amount: float | None) -> str:
+    return "no limit" if amount is None else f"${amount:,.2f}"
 
 
 def _money(nano: float) -> str:
+    """Of a day or a month."""
     dollars = nano / NANO
-    return f"${dollars:,.2f}" if dollars >= 0.1 or not dollars else f"${dollars:.4f}"
+    if 0 < dollars < 0.0001:
+        return "<$0.0001"
+    return f"${dollars:,.2f}" if dollars >= 0.1 or nano % (NANO // 100) == 0 else f"${dollars:.4f}"
 
 
-WORDS = {"hass": "Home Assistant", "openai": "OpenAI", "url": "address", "uri": "address", "api": "API", "ssl": "SSL"}
+def _count(value: float) -> str:
+    return f"{value:,.0f}"
 
 
-def _words(name: str) -> str:
-    """The name of an option in words."""
-    words = " ".join(WORDS.get(word, word) for word in name.split("_"))
-    return words[:1].upper() + words[1:]
+def _code(text: str) -> Markup:
+    """Words between backticks as code; all of it is text, never markup."""
+    parts = text.split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
 
 
 def _milliseconds(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{value:.0f} ms" if value < 1000 else f"{value / 1000:.1f} s"
+
+
+FILTERS = {
+    "clock": _clock,
+    "code": _code,
+    "count": _count,
+    "day": _day,
+    "dollars": _dollars,
+    "limit": _limit,
+    "moment": _moment,
+    "money": _money,
+    "ms": _milliseconds,
+}
 
 
 def _environment() -> Environment:
@@ -66,7 +109,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(moment=_moment, money=_money, ms=_milliseconds, words=_words)
+    environment.filters.update(FILTERS)
     return environment
 
 
@@ -118,9 +161,24 @@ def text_of(values: Mapping[str, Any], name: str, most: int = 2000, default: str
     return value.encode("utf-8", "replace").decode().replace("\x00", "").strip()
 
 
+def needed_text(values: Mapping[str, Any], name: str, most: int) -> str:
+    """A text that must be there; it may be empty."""
+    if values.get(name) is None:
+        raise web.HTTPBadRequest(text=f"{name} is missing.")
+    return text_of(values, name, most)
+
+
+def one_of(values: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> str:
+    """One of some words; the first where none is named."""
+    word = text_of(values, name, default=choices[0])
+    if word not in choices:
+        raise web.HTTPBadRequest(text=f"{name} must be one of: {', '.join(filter(None, choices))}.")
+    return word
+
+
 def whole_of(values: Mapping[str, Any], name: str, default: int, most: int = 2**53) -> int:
     """A whole number from 1 on in a query."""
-    value = str(values.get(name) or default)
+    value = str(values.get(name, default))
     if not (value.isascii() and value.isdigit() and 1 <= int(value[:20]) <= most):
         raise web.HTTPBadRequest(text=f"{name} must be a whole number from 1 to {most}.")
     return int(value)
@@ -132,4 +190,4 @@ def agent_of(request: web.Request, name: str) -> Agent:
     for agent in agents:
         if agent.name == name or not name:
             return agent
-    raise web.HTTPBadRequest(text="There is no persona of that name.")
+    raise web.HTTPNotFound(text="There is no persona of that name.")

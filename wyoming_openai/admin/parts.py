@@ -15,7 +15,7 @@ from ..memory import Conversation
 from ..messages import Trace, Utterance
 from ..prices import Price
 from ..settings import Settings
-from ..turns import TurnLog
+from ..turn_log import TurnLog
 from ..usage import BudgetSettings
 
 
@@ -69,13 +69,16 @@ class AdminParts:
     mirror: Callable[[], Mirror]
     settings: Callable[[], Settings]
     turns: TurnLog
-    sources: Callable[[], Mapping[str, str]] = dict
-    """Where each option that is not the default was set: "--model", "OPENAI_API_KEY", the path of a file."""
-    fixed: Callable[[], frozenset[str]] = frozenset
-    """Options that the page can't change: set by flag or environment, or read only at start."""
-    save: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None
-    """Keep and apply changed options, None for the default. Raises `BadSettings`, then nothing has changed.
-    Without it the page shows the options and changes none."""
+    sources: Callable[[str], Mapping[str, str]] = lambda agent: {}
+    """Where each option that is not the default was set: "--model", "OPENAI_API_KEY", the path of a file. For "" those
+    of the program; for the name of one of several agents those that it sets itself, without what it takes over."""
+    fixed: Callable[[str], frozenset[str]] = lambda agent: frozenset()
+    """Options that the page can't change, of the program or of an agent: set by flag or environment, or read only at
+    start."""
+    save: Callable[[Mapping[str, Any], str], Awaitable[None]] | None = None
+    """Keep and apply changed options of the program (""), or of one of several agents; None is back to the default.
+    Raises `BadSettings` with lines `name: text`, then nothing has changed. Without it the page shows and changes none.
+    """
     ledger: Ledger | None = None
     budgets: Callable[[], BudgetSettings] = BudgetSettings
     data_dir: Path | None = None

@@ -1,10 +1,9 @@
 """The prompt template: edited beside what it gives for the real home, what it costs, and what it was before."""
 
 import difflib
-import logging
+from dataclasses import asdict
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 from aiohttp import web
@@ -13,50 +12,23 @@ from ..assistant import Turn
 from ..llm import ModelRequest
 from ..memory import Conversation
 from ..messages import JsonObject, Usage
-from ..prompt import DEFAULT_PROMPT, turn_variables
+from ..prompt import DEFAULT_PROMPT, try_prompt, turn_variables
 from ..settings import BadSettings
 from ..template import NeedsHomeAssistant, TemplateError, compile_template
 from ..tokens import estimate
+from .catalogue import owner_of
 from .gate import BASE
-from .pages import PARTS, agent_of, json, json_object, page, text_of
+from .history import History
+from .options import errors_of
+from .pages import PARTS, agent_of, json, json_object, needed_text, page, text_of
 from .parts import AdminParts, Agent
 from .trying import language_of, opened, places
 
-_LOGGER = logging.getLogger(__name__)
-
 MAX_PROMPT = 40_000
-KEPT = 20
 ANSWER_TOKENS = 60
 """Of a usual answer, for what a turn costs."""
 DAYS_IN_MONTH = 30
 PACE = 7
-
-
-class History:
-    """The prompts that were saved before, the newest first; without a file, those of this run."""
-
-    def __init__(self, folder: Path | None) -> None:
-        self._path = folder / "prompts.json" if folder else None
-        self.texts = self._read()
-
-    def add(self, text: str) -> None:
-        """Keep a prompt that is about to be replaced."""
-        self.texts = [text, *(each for each in self.texts if each != text)][:KEPT]
-        if self._path is None:
-            return
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.write_bytes(orjson.dumps(self.texts))
-        except OSError as error:
-            _LOGGER.warning("The earlier prompts can't be kept in %s: %s", self._path, error)
-
-    def _read(self) -> list[str]:
-        try:
-            texts = orjson.loads(self._path.read_bytes()) if self._path else []
-        except (OSError, orjson.JSONDecodeError):
-            return []
-        return [text for text in texts if isinstance(text, str)][:KEPT] if isinstance(texts, list) else []
-
 
 HISTORY = web.AppKey("history", History)
 
@@ -66,38 +38,38 @@ async def show(request: web.Request) -> web.Response:
     return _editor(request, agent_of(request, text_of(request.query, "agent", 64)))
 
 
-def _editor(
-    request: web.Request, agent: Agent, text: str | None = None, error: str = "", done: str = ""
-) -> web.Response:
+def _editor(request: web.Request, agent: Agent, text: str | None = None, error: str = "") -> web.Response:
     parts = request.app[PARTS]
     saved = agent.prompt or DEFAULT_PROMPT
     shown = saved if text is None else text
+    owner = owner_of(parts, agent.name)
     return page(
         request,
         "prompt.html",
-        status=400 if error else 200,
         agents=parts.agents(),
         agent=agent,
         text=shown,
+        saved=saved,
         default=DEFAULT_PROMPT,
-        history=request.app[HISTORY].texts,
+        source=parts.sources(owner).get("prompt", ""),
+        taken_over=bool(owner) and "prompt" not in parts.sources(owner) and agent.prompt is not None,
+        history=request.app[HISTORY].of(owner),
         difference=difference(shown),
         places=places(parts.mirror().home),
         language=language_of(request),
         error=error,
-        done=done or ("Saved. The next question is asked with it." if "saved" in request.query else ""),
+        done="saved" in request.query and not error,
         reason=why_fixed(parts, agent),
     )
 
 
 def why_fixed(parts: AdminParts, agent: Agent) -> str:
     """Why a prompt can't be saved here; empty if it can."""
+    owner = owner_of(parts, agent.name)
     if parts.save is None:
         return "This program was started without a place to keep changes; you can try a prompt, but not save it."
-    if "prompt" in parts.fixed():
-        return f"The prompt was set by {parts.sources().get('prompt', 'a flag')}; change it there."
-    if len(parts.agents()) > 1:
-        return f"The prompt of {agent.name} stands in the file that lists the personas; change it there."
+    if "prompt" in parts.fixed(owner):
+        return f"The prompt was set by {parts.sources(owner).get('prompt', 'a flag')}; change it there."
     return ""
 
 
@@ -110,18 +82,23 @@ def difference(text: str) -> list[str]:
 async def preview(request: web.Request) -> web.Response:
     """What a draft gives for the home as it is now, as heard from a place."""
     values = await json_object(request)
-    text = text_of(values, "prompt", MAX_PROMPT)
+    text = needed_text(values, "prompt", MAX_PROMPT)
     agent, turn = await opened(request, values)
+    by = "this program"
     try:
-        rendered = render(text or DEFAULT_PROMPT, turn)
-    except NeedsHomeAssistant as error:
-        return json({"error": f"Only Home Assistant can render this: {error}", "line": error.line, "saveable": True})
+        try:
+            rendered = render(text or DEFAULT_PROMPT, turn)
+        except NeedsHomeAssistant:
+            rendered, by = await try_prompt(text, request.app[PARTS].mirror()), "Home Assistant"
     except TemplateError as error:
-        return json({"error": str(error), "line": error.line, "saveable": False})
+        saveable = isinstance(error, NeedsHomeAssistant)
+        told = f"Only Home Assistant can render this: {error}" if saveable else str(error)
+        return json({"error": told, "line": error.line, "saveable": saveable})
     sizes = tokens_by_part(agent, turn, rendered)
     return json(
         {
             "text": rendered,
+            "rendered_by": by,
             "tokens": sizes,
             "difference": difference(text or DEFAULT_PROMPT),
             **cost(request.app[PARTS], agent, sum(sizes.values())),
@@ -175,14 +152,14 @@ async def save(request: web.Request) -> web.Response:
     text = text_of(form, "prompt", MAX_PROMPT).replace("\r\n", "\n")
     if problem := await keep(request, agent, text):
         return _editor(request, agent, text, problem)
-    raise web.HTTPSeeOther(f"{request[BASE]}/prompt?saved")
+    raise web.HTTPSeeOther(f"{request[BASE]}/prompt?{urlencode({'agent': agent.name, 'saved': ''})}")
 
 
 async def save_json(request: web.Request) -> web.Response:
     """Save for a program."""
     values = await json_object(request)
     agent = agent_of(request, text_of(values, "agent", 64))
-    problem = await keep(request, agent, text_of(values, "prompt", MAX_PROMPT))
+    problem = await keep(request, agent, needed_text(values, "prompt", MAX_PROMPT))
     return json({"error": problem}, status=400) if problem else json({"saved": True})
 
 
@@ -191,7 +168,6 @@ async def keep(request: web.Request, agent: Agent, text: str) -> str:
     parts = request.app[PARTS]
     if problem := why_fixed(parts, agent):
         return problem
-    assert parts.save is not None, "why_fixed() has looked"
     try:
         compile_template(text or DEFAULT_PROMPT)
     except NeedsHomeAssistant:
@@ -200,19 +176,37 @@ async def keep(request: web.Request, agent: Agent, text: str) -> str:
         return f"Line {error.line}: {error}" if error.line else str(error)
     if text.startswith("@"):
         return "A prompt that begins with @ names a file; here, write the text itself."
-    before = agent.prompt or DEFAULT_PROMPT
+    owner, before = owner_of(parts, agent.name), agent.prompt or DEFAULT_PROMPT
     try:
-        await parts.save({"prompt": None if text in ("", DEFAULT_PROMPT.strip()) else text})
+        await _save(request, agent, text, owner)
     except BadSettings as error:
-        return str(error)
-    request.app[HISTORY].add(before)
+        return "\n".join(errors_of(error, owner).values())
+    if before.strip() != text:
+        request.app[HISTORY].add(owner, before)
     return ""
+
+
+async def _save(request: web.Request, agent: Agent, text: str, owner: str) -> None:
+    """The default is kept by keeping nothing, so that it follows the program; unless a file or a persona has another.
+
+    Raises `BadSettings`.
+    """
+    parts, default = request.app[PARTS], DEFAULT_PROMPT.strip()
+    assert parts.save is not None, "why_fixed() has looked"
+    await parts.save({"prompt": None if text == default else text or None}, owner)
+    if text == default and (agent_of(request, agent.name).prompt or default).strip() != default:
+        await parts.save({"prompt": text}, owner)
 
 
 async def show_json(request: web.Request) -> web.Response:
     """The prompt for a program."""
-    agent = agent_of(request, text_of(request.query, "agent", 64))
-    answer: dict[str, Any] = {"agent": agent.name, "prompt": agent.prompt or DEFAULT_PROMPT, "default": DEFAULT_PROMPT}
+    parts, agent = request.app[PARTS], agent_of(request, text_of(request.query, "agent", 64))
     return json(
-        {**answer, "history": request.app[HISTORY].texts, "fixed": why_fixed(request.app[PARTS], agent) or None}
+        {
+            "agent": agent.name,
+            "prompt": agent.prompt or DEFAULT_PROMPT,
+            "default": DEFAULT_PROMPT,
+            "history": [asdict(each) for each in request.app[HISTORY].of(owner_of(parts, agent.name))],
+            "fixed": why_fixed(parts, agent) or None,
+        }
     )

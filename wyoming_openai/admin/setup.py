@@ -1,6 +1,7 @@
 """From nothing to the first spoken answer: the home, the key, Home Assistant's steps; each tried before it is kept."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -12,13 +13,21 @@ from ..hass.errors import HassError
 from ..hass.mirror import FixedMirror, probe
 from ..llm import ModelError, ModelReply, ModelRequest
 from ..llm.client import ModelSettings, create_model
-from ..messages import JsonObject, UserMessage
+from ..messages import UserMessage
 from ..sentences import say
-from ..settings import Settings
+from ..settings import AgentSettings, Settings
+from .address import door, own_address
+from .catalogue import settings_of
 from .options import keep
+from .overview import in_use
 from .pages import PARTS, json, json_object, page, text_of
 
 TIMEOUT = 20.0
+FIELDS: Mapping[str, Mapping[str, int]] = {
+    "home": {"hass_url": 300, "hass_token": 2000},
+    "model": {"openai_api_key": 2000, "openai_base_url": 300, "model": 200},
+}
+"""What each step asks for, and how many characters at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,59 +41,60 @@ class Tried:
 
 async def show(request: web.Request) -> web.Response:
     """The steps, with what is done already."""
-    return _steps(request)
+    return await _steps(request, {})
 
 
-def _steps(
-    request: web.Request, tried: Tried | None = None, step: str = "", url: str = "", base: str = ""
+async def _steps(
+    request: web.Request, typed: Mapping[str, str], tried: Tried | None = None, step: str = ""
 ) -> web.Response:
     parts = request.app[PARTS]
     settings = parts.settings()
+    own = await own_address(settings.hass_url)
     return page(
         request,
         "setup.html",
         has_home=not isinstance(parts.mirror(), FixedMirror),
         mirror=parts.mirror(),
+        home_in_use=in_use(parts),
         settings=settings,
         can_save=parts.save is not None,
+        fixed=parts.fixed(""),
         tried=tried,
         step=step,
-        url=url or settings.hass_url or "",
-        base_url=base or settings.openai_base_url or "",
-        port=urlsplit(settings.uri).port if settings.uri.startswith("tcp:") else None,
+        url=typed.get("hass_url") or settings.hass_url or "",
+        base_url=typed.get("openai_base_url") or settings.openai_base_url or "",
+        model=typed.get("model") or settings.model,
+        doors=[door(agent.name, agent.uri, own) for agent in parts.agents() if agent.uri != "off"],
         asked=parts.turns.tally.last is not None,
+        last=next((turn for turn in parts.turns.latest(20) if not turn.tried), None),
     )
 
 
 async def step(request: web.Request) -> web.Response:
-    """Try what was typed; keep it if it works."""
-    form = await request.post()
-    kind = request.match_info["step"]
-    url, base = text_of(form, "hass_url", 300), text_of(form, "openai_base_url", 300)
+    """Try what was typed; keep what of it is new, if it works."""
+    form, kind, parts = await request.post(), request.match_info["step"], request.app[PARTS]
+    typed = {name: text_of(form, name, most) for name, most in FIELDS[kind].items()}
+    settings = parts.settings()
     if kind == "home":
-        tried = await try_home(request.app[PARTS].settings(), url, text_of(form, "hass_token", 2000))
-        changes = {"hass_url": url or None, "hass_token": text_of(form, "hass_token", 2000) or None}
+        tried = await try_home(settings, typed["hass_url"], typed["hass_token"])
     else:
-        tried = await try_model(request.app[PARTS].settings(), text_of(form, "openai_api_key", 2000), base)
-        changes = {"openai_api_key": text_of(form, "openai_api_key", 2000) or None, "openai_base_url": base or None}
+        tried = await try_model(settings, typed["openai_api_key"], typed["openai_base_url"], typed["model"])
     if tried.good:
-        given = {name: value for name, value in changes.items() if value is not None}
-        if errors := await keep(request.app[PARTS], given):
+        changes = {name: text for name, text in typed.items() if text and text != getattr(settings, name)}
+        if errors := await keep(parts, changes):
             wrong = " ".join(f"{name}: {text}" for name, text in errors.items())
             tried = Tried(False, f"It works, but it could not be saved. {wrong}")
-    return _steps(request, tried, kind, url, base)
+    return await _steps(request, typed, tried, kind)
 
 
 async def test_json(request: web.Request) -> web.Response:
     """Try an address with its token, or a key, and keep nothing; without values, those in use."""
     values, settings = await json_object(request), request.app[PARTS].settings()
-    if request.match_info["step"] == "home":
-        tried = await try_home(settings, text_of(values, "hass_url", 300), text_of(values, "hass_token", 2000))
-    else:
-        key, base = text_of(values, "openai_api_key", 2000), text_of(values, "openai_base_url", 300)
-        tried = await try_model(settings, key, base)
-    answer: JsonObject = {"good": tried.good, "text": tried.text, "warnings": tried.warnings}
-    return json(answer)
+    own = settings_of(settings, text_of(values, "agent", 64))
+    home, model = ([text_of(values, name, most) for name, most in FIELDS[step].items()] for step in ("home", "model"))
+    is_home = request.match_info["step"] == "home"
+    tried = await (try_home(settings, *home) if is_home else try_model(own, *model))
+    return json({"good": tried.good, "text": tried.text, "warnings": tried.warnings})
 
 
 async def try_home(settings: Settings, url: str, token: str) -> Tried:
@@ -104,7 +114,7 @@ async def try_home(settings: Settings, url: str, token: str) -> Tried:
     return Tried(True, text, found.warnings)
 
 
-async def try_model(settings: Settings, key: str, base_url: str) -> Tried:
+async def try_model(settings: AgentSettings, key: str, base_url: str, name: str = "") -> Tried:
     """Ask the model for a word. A key in use is sent to the server in use, and to no other."""
     if not key and settings.openai_api_key and base_url in ("", settings.openai_base_url or ""):
         key, base_url = settings.openai_api_key.get_secret_value(), settings.openai_base_url or ""

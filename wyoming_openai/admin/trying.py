@@ -1,7 +1,7 @@
 """Talk to any persona, as if from any room or device; the answer as it comes, and what happened beside it."""
 
 from contextlib import aclosing
-from dataclasses import asdict
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -12,29 +12,39 @@ from ..caller import who_asks
 from ..hass.home import Home
 from ..messages import CannotAnswer, JsonObject, Utterance
 from ..sentences import say
-from ..turns import TurnRecord, recorded
+from ..turn_log import TurnRecord
+from ..turns import recorded
 from .pages import PARTS, agent_of, json_object, page, text_of
 from .parts import Agent
+from .phases import turn_object
 
 MAX_PLACES = 500
-CONVERSATION = "admin-page"
 
 
-def places(home: Home | None) -> list[dict[str, str]]:
-    """Rooms and devices with a voice that a question may come from."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a question may come from, as a choice in a list."""
+
+    kind: str
+    value: str
+    name: str
+
+
+def places(home: Home | None) -> list[Place]:
+    """Phones, satellites and rooms that a question may come from."""
     if home is None:
         return []
-    areas = [{"value": f"area:{area.id}", "name": area.name} for area in home.registries.areas.values()]
-    devices = home.registries.devices.values()
+    registries = home.registries
     phones = [
-        {"value": f"device:{device.id}", "name": f"☎ {device.name or device.id}"}
-        for device in devices
+        Place("Phones", f"device:{device.id}", device.name or device.id)
+        for device in registries.devices.values()
         if who_asks(home, Utterance("", device_id=device.id)).is_phone
     ]
     satellites = [
-        {"value": f"satellite:{state.entity_id}", "name": state.name}
+        Place("Satellites", f"satellite:{state.entity_id}", state.name)
         for state in home.states_in("assist_satellite").values()
     ]
+    areas = [Place("Rooms", f"area:{area.id}", area.name) for area in registries.areas.values()]
     return [*phones, *satellites, *areas][:MAX_PLACES]
 
 
@@ -67,7 +77,19 @@ async def show(request: web.Request) -> web.Response:
         places=places(parts.mirror().home),
         language=language_of(request),
         text=text_of(request.query, "text"),
+        ideas=ideas(parts.mirror().home),
     )
+
+
+def ideas(home: Home | None) -> list[str]:
+    """Questions to begin with."""
+    areas = [area.name for area in home.registries.areas.values()] if home else []
+    return [
+        "Which lights are on?",
+        *(f"How warm is it in the {area}?" for area in areas[:1]),
+        "Are all windows closed?",
+        "What can you tell me?",
+    ]
 
 
 async def ask(request: web.Request) -> web.StreamResponse:
@@ -82,7 +104,7 @@ async def ask(request: web.Request) -> web.StreamResponse:
     kept: list[TurnRecord] = []
     turns = request.app[PARTS].turns
     try:
-        reply = recorded(agent.assistant.reply, turns, agent.name, utterance, kept=kept.append)
+        reply = recorded(agent.assistant.reply, turns, agent.name, utterance, tried=True, kept=kept.append)
         async with aclosing(reply) as pieces:
             async for piece in pieces:
                 await response.write(_line({"text": piece}))
@@ -96,11 +118,6 @@ async def ask(request: web.Request) -> web.StreamResponse:
     return response
 
 
-def turn_object(turn: TurnRecord) -> JsonObject:
-    """A turn for a program."""
-    return asdict(turn)
-
-
 def _line(value: JsonObject) -> bytes:
     return orjson.dumps(value, default=str) + b"\n"
 
@@ -108,6 +125,10 @@ def _line(value: JsonObject) -> bytes:
 async def opened(request: web.Request, values: Any) -> tuple[Agent, Turn]:
     """A turn for a question that is looked at and not answered."""
     agent = agent_of(request, text_of(values, "agent", 64))
-    utterance = utterance_of(values, language_of(request))
+    return agent, await looked_at(agent, utterance_of(values, language_of(request)))
+
+
+async def looked_at(agent: Agent, utterance: Utterance) -> Turn:
+    """The turn that a question would be, with the home as it is now."""
     await agent.assistant.prepare(utterance.language)
-    return agent, agent.assistant.open(utterance)
+    return agent.assistant.open(utterance)

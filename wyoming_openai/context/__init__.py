@@ -40,6 +40,9 @@ FOLLOW_UP_WORDS = 6
 LASTING_RECORDS = 12
 """The first records also say how long it has been so."""
 
+MOST_CROWDED_OUT = 20
+"""Of those that the budget is too small for, so many are named to the owner who asks why."""
+
 LEAST_COST = 5
 """Tokens that an entity costs at least."""
 
@@ -69,6 +72,8 @@ class HomeContext:
     chosen: tuple[Chosen, ...]
     whole: bool = False
     """The index is all of the home."""
+    crowded_out: tuple[Chosen, ...] = ()
+    """The first that would have been told, had the budget of tokens been larger."""
 
 
 def where(home: Home, utterance: Utterance) -> Area | None:
@@ -121,9 +126,8 @@ def _whole(view: View, teller: Teller, budget: int) -> HomeContext | None:
         return None
     asked = [*view.answers(), *view.lasting()]
     facts = (ASKED, *asked) if asked else ()
-    return HomeContext(
-        f"{WHOLE}\n{home}", "\n".join(facts), tuple(Chosen(each, "the whole home") for each in ids), whole=True
-    )
+    told = (Chosen(each, "the whole home") for number, each in enumerate(ids) if teller.state(number) is not None)
+    return HomeContext(f"{WHOLE}\n{home}", "\n".join(facts), tuple(told), whole=True)
 
 
 def _relevant(view: View, teller: Teller, index: str, budget: int) -> HomeContext:
@@ -137,16 +141,19 @@ def _relevant(view: View, teller: Teller, index: str, budget: int) -> HomeContex
         answers.append(answer)
     chosen: dict[int, Chosen] = {}
     records: list[str] = []
+    crowded_out: dict[int, Chosen] = {}
     for number, reason in view.chosen():
         if number in chosen or not (record := teller.record(number, lasting=len(records) < LASTING_RECORDS)):
             continue
         budget -= estimate(record + "\n")
-        if budget < 0:
+        told = chosen if budget >= 0 else crowded_out
+        told.setdefault(number, Chosen(teller.directory.ids[number], reason))
+        if budget >= 0:
+            records.append(record)
+        elif len(crowded_out) == MOST_CROWDED_OUT:
             break
-        chosen[number] = Chosen(teller.directory.ids[number], reason)
-        records.append(record)
     facts = [*((ASKED, *answers) if answers else ()), *((STATES, *records) if records else ())]
-    return HomeContext(index, "\n".join(facts), tuple(chosen.values()))
+    return HomeContext(index, "\n".join(facts), tuple(chosen.values()), crowded_out=tuple(crowded_out.values()))
 
 
 def _understood(

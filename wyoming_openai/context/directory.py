@@ -59,7 +59,7 @@ class Directory:
     """The exposed entities of a home, numbered, with what they can be found by."""
 
     def __init__(self, home: Home) -> None:
-        registries = home.registries
+        self.registries = registries = home.registries
         states = list(home.exposed_states())
         self.ids: tuple[str, ...] = tuple(state.entity_id for state in states)
         self.number = {entity_id: number for number, entity_id in enumerate(self.ids)}
@@ -73,7 +73,6 @@ class Directory:
         """What Home Assistant calls the kinds of this home."""
         self.state_words = _words_of_states(home.translations)
         """What Home Assistant calls states: the raw ones by folded word."""
-        self._registries = registries
 
     @cached_property
     def clashes(self) -> Mapping[int, frozenset[str]]:
@@ -116,13 +115,13 @@ class Directory:
         if place.kind == "area":
             return frozenset(self.in_area(place.id))
         if place.kind == "floor":
-            areas = self._registries.areas_by_floor.get(place.id, ())
+            areas = self.registries.areas_by_floor.get(place.id, ())
             return frozenset(number for area in areas for number in self.in_area(area.id))
         return frozenset(self._labelled(place.id))
 
     def _labelled(self, label: str) -> Iterator[int]:
         """Labelled themselves, or through their device or area."""
-        registries = self._registries
+        registries = self.registries
         found = list(registries.entities_by_label.get(label, ()))
         for device in registries.devices.values():
             if label in device.labels:

@@ -1,6 +1,10 @@
 """What is derived from a home and from the languages spoken, kept until it changes."""
 
-from ..hass.home import Home, Registries
+import asyncio
+from dataclasses import dataclass, field
+
+from ..hass.derived import Derived
+from ..hass.home import Home
 from .asked import Asked, Lexicon, understand
 from .directory import Directory
 from .relevance import Sentence
@@ -14,60 +18,68 @@ MAX_SENTENCES = 100
 """Sentences of which is kept what they speak of: the conversations going on."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a home: what takes long to derive, and what was asked for since."""
+
+    directory: Directory
+    lexicons: dict[str, Lexicon] = field(default_factory=dict)
+    indexes: dict[int, str] = field(default_factory=dict)
+    asked: dict[tuple[str, str], Asked] = field(default_factory=dict)
+
+
 class Knowledge:
-    """Kept by whoever builds contexts, one for each home: nothing of it is global."""
+    """Kept by whoever builds contexts: nothing of it is global. Who must not wait has it prepared before."""
 
     def __init__(self) -> None:
         self._vocabularies: dict[str, Vocabulary] = {}
-        self._lexicons: dict[str, Lexicon] = {}
-        self._indexes: dict[int, str] = {}
-        self._asked: dict[tuple[str, str], Asked] = {}
-        self._directory: Directory | None = None
-        self._registries: Registries | None = None
-        self._roster = -1
+        self._budgets: set[int] = set()
+        """Of the indexes asked for so far: a home that changes will be asked for the same."""
+        self._known = Derived(self._know)
+
+    async def prepare(self, home: Home, language: str) -> None:
+        """Have what is known of this home as it is now, and the words of a language, without holding others up."""
+        if language not in self._vocabularies:
+            await asyncio.to_thread(self._vocabulary, language)
+        await self._known.prepare(home)
 
     def directory(self, home: Home) -> Directory:
-        """The directory of this home; made anew when its registries, exposure or names have changed."""
-        if self._directory is None or self._registries is not home.registries or self._roster != home.roster:
-            self._directory = Directory(home)
-            self._registries, self._roster = home.registries, home.roster
-            self._lexicons.clear()
-            self._indexes.clear()
-            self._asked.clear()
-        return self._directory
+        """The directory of this home."""
+        return self._known.of(home).directory
 
     def lexicon(self, home: Home, language: str) -> Lexicon:
         """The words of a language in this home."""
-        directory = self.directory(home)
-        if language not in self._lexicons:
-            self._lexicons[language] = Lexicon(self._vocabulary(language), directory)
-        return self._lexicons[language]
+        known = self._known.of(home)
+        if language not in known.lexicons:
+            known.lexicons[language] = Lexicon(self._vocabulary(language), known.directory)
+        return known.lexicons[language]
 
     def index(self, home: Home, budget: int) -> str:
         """The index of this home within a budget of tokens."""
-        directory = self.directory(home)
-        if budget not in self._indexes:
-            self._indexes[budget] = index_text(home, directory, budget)
-        return self._indexes[budget]
+        known = self._known.of(home)
+        if budget not in known.indexes:
+            self._budgets.add(budget)
+            known.indexes[budget] = index_text(known.directory, budget)
+        return known.indexes[budget]
 
     def asked(self, home: Home, language: str, text: str) -> Asked:
         """What a sentence speaks of; what was said before is not read again."""
-        directory, lexicon = self.directory(home), self.lexicon(home, language)
-        if (language, text) not in self._asked:
-            if len(self._asked) >= MAX_SENTENCES:
-                self._asked.pop(next(iter(self._asked)))
-            self._asked[language, text] = understand(
-                directory, lexicon, Sentence(text, lexicon.common, lexicon.function)
-            )
-        return self._asked[language, text]
+        known, lexicon = self._known.of(home), self.lexicon(home, language)
+        if (language, text) not in known.asked:
+            if len(known.asked) >= MAX_SENTENCES:
+                known.asked.pop(next(iter(known.asked)))
+            sentence = Sentence(text, lexicon.common, lexicon.function)
+            known.asked[language, text] = understand(known.directory, lexicon, sentence)
+        return known.asked[language, text]
 
-    def preload(self, language: str) -> None:
-        """Load the words of a language before somebody waits for it."""
-        self._vocabulary(language)
+    def _know(self, home: Home) -> _Known:
+        directory = Directory(home)
+        return _Known(directory, indexes={budget: index_text(directory, budget) for budget in tuple(self._budgets)})
 
     def _vocabulary(self, language: str) -> Vocabulary:
         if language not in self._vocabularies:
-            if len(self._vocabularies) >= MAX_LANGUAGES:
-                self._vocabularies.pop(next(iter(self._vocabularies)))
-            self._vocabularies[language] = load_vocabulary(language)
+            vocabulary = load_vocabulary(language)
+            while len(self._vocabularies) >= MAX_LANGUAGES:
+                self._vocabularies.pop(next(iter(self._vocabularies)), None)
+            self._vocabularies[language] = vocabulary
         return self._vocabularies[language]

@@ -8,7 +8,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from .vocabulary import is_dense, is_joined, words
@@ -118,30 +118,21 @@ class Match:
     whole: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Name:
-    doc: int
-    terms: tuple[str, ...]
-    weight: float
-
-
-@dataclass
 class NameIndex:
-    """Finds things by their names. `names[n]` are all names of thing `n`."""
+    """Finds things by their names. `names[n]` are all names of thing `n`.
 
-    names: Sequence[tuple[str, ...]]
-    _whole: dict[str, list[int]] = field(default_factory=dict, repr=False)
-    _entries: list[_Name] = field(default_factory=list, repr=False)
-    _postings: dict[str, list[int]] = field(default_factory=dict, repr=False)
-    _docs: dict[str, frozenset[int]] = field(default_factory=dict, repr=False)
-    _longest: int = 0
+    It keeps tuples of texts and numbers, for those are nothing to Python's collector, which stops everything to look
+    through the rest.
+    """
 
-    def __post_init__(self) -> None:
+    def __init__(self, names: Sequence[tuple[str, ...]]) -> None:
+        self.names = tuple(names)
+        self._docs: dict[str, frozenset[int]] = {}
         analysed: dict[str, tuple[str, tuple[str, ...]]] = {}
         whole: defaultdict[str, list[int]] = defaultdict(list)
         entries: list[tuple[int, tuple[str, ...]]] = []
-        for doc, names in enumerate(self.names):
-            for name in names:
+        for doc, known_as in enumerate(self.names):
+            for name in known_as:
                 if name not in analysed:
                     analysed[name] = _analysed(name)
                 key, parts = analysed[name]
@@ -152,9 +143,12 @@ class NameIndex:
         for number, (_, parts) in enumerate(entries):
             for part in parts:
                 postings[part].append(number)
-        self._whole, self._postings = dict(whole), dict(postings)
+        self._whole = {key: tuple(docs) for key, docs in whole.items()}
+        self._postings = {term: tuple(numbers) for term, numbers in postings.items()}
         self._longest = max(map(len, whole), default=0)
-        self._entries = [_Name(doc, parts, sum(map(self.rarity, parts))) for doc, parts in entries]
+        rarity = {term: self.rarity(term) for term in postings}
+        self._entries = tuple((doc, parts, sum(rarity[part] for part in parts)) for doc, parts in entries)
+        """Of each name: whose it is, its terms, their weight."""
         self._similar = SimilarWords(self._postings)
 
     def rarity(self, term: str) -> float:
@@ -166,7 +160,7 @@ class NameIndex:
     def docs_of(self, term: str) -> frozenset[int]:
         """Everything that has this term in a name."""
         if term not in self._docs:
-            self._docs[term] = frozenset(self._entries[number].doc for number in self._postings.get(term, ()))
+            self._docs[term] = frozenset(self._entries[number][0] for number in self._postings.get(term, ()))
         return self._docs[term]
 
     def is_whole(self, key: str) -> bool:
@@ -188,7 +182,7 @@ class NameIndex:
             for end in range(min(len(sentence.compact), start + self._longest), start, -1):
                 docs = self._whole.get(sentence.compact[start:end])
                 if docs and _ends_well(sentence, start, end):
-                    spans.append(Span(start, end, tuple(docs)))
+                    spans.append(Span(start, end, docs))
         return _longest_apart(spans)
 
     def find(self, sentence: Sentence, limit: int = ENOUGH_CANDIDATES) -> dict[int, Match]:
@@ -201,11 +195,11 @@ class NameIndex:
             for term, sim in of.items():
                 sims[term] = max(sims.get(term, 0.0), sim)
         for number in self._candidates(sims, limit):
-            entry = self._entries[number]
-            mass = sum(self.rarity(term) * sims[term] for term in entry.terms if term in sims)
-            score = mass / entry.weight * 0.65 + min(1.0, mass / said) * 0.35
-            if entry.doc not in found or found[entry.doc].score < score:
-                found[entry.doc] = Match(score)
+            doc, parts, weight = self._entries[number]
+            mass = sum(self.rarity(term) * sims[term] for term in parts if term in sims)
+            score = mass / weight * 0.65 + min(1.0, mass / said) * 0.35
+            if doc not in found or found[doc].score < score:
+                found[doc] = Match(score)
         return found
 
     def similar_terms(self, sentence: Sentence) -> dict[str, dict[str, float]]:

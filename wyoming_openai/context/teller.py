@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from ..hass.home import Area, Home, State
+from ..hass.home import Area, Home, Registries, State
 from ..tokens import estimate
 from .directory import Directory
 from .facts import (
@@ -175,19 +175,20 @@ def _unit(state: State) -> str:
     return clean(state.attributes.get("unit_of_measurement") or "", 16)
 
 
-def index_text(home: Home, directory: Directory, budget: int) -> str:
+def index_text(directory: Directory, budget: int) -> str:
     """Floors, areas, and how many of which kind are there; less of it where the budget is too small."""
     counts: defaultdict[str | None, Counter[str]] = defaultdict(Counter)
     for kind, area in zip(directory.kinds, directory.areas, strict=True):
         counts[area.id if area else None][_index_kind(kind)] += 1
     total = sum(counts.values(), Counter())
     head = f"The home has {len(directory.ids)} entities: {_counted(total)}."
-    text = head
-    for kinds in (20, 8, 4, 1, 0):
-        text = "\n".join((head, *_floors(home, counts, kinds)))
-        if estimate(text) <= budget:
-            return text
-    return _cut(text, budget)
+    fitting = ""
+    for kinds in (0, 1, 4, 8, 20):  # the shortest first: of a large home the others are never made
+        text = "\n".join((head, *_floors(directory.registries, counts, kinds)))
+        if estimate(text) > budget:
+            return fitting or _cut(text, budget)
+        fitting = text
+    return fitting
 
 
 def _cut(text: str, budget: int) -> str:
@@ -213,11 +214,11 @@ def _counted(counts: Counter[str], most: int = 20) -> str:
     return ", ".join([*told, *([f"{rest} others"] if rest else [])])
 
 
-def _floors(home: Home, counts: dict[str | None, Counter[str]], kinds: int) -> Iterator[str]:
+def _floors(registries: Registries, counts: dict[str | None, Counter[str]], kinds: int) -> Iterator[str]:
     """The areas of each floor, with their `kinds` most frequent kinds; with 1 their size, with 0 their names alone."""
-    floors = home.registries.floors
+    floors = registries.floors
     by_floor: defaultdict[str, list[Area]] = defaultdict(list)
-    for area in home.registries.areas.values():
+    for area in registries.areas.values():
         by_floor[area.floor_id if area.floor_id and area.floor_id in floors else ""].append(area)
     for floor_id, areas in sorted(by_floor.items(), key=lambda item: item[0] == ""):
         name = f"Floor {quoted(floors[floor_id].name)}" if floor_id else ("Areas" if not floors else "No floor")

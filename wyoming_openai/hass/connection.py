@@ -35,6 +35,9 @@ __all__ = [
 
 _LOGGER = logging.getLogger(__name__)
 
+AT_ONCE = 500
+"""Messages of a bunch that are taken in before others get a turn: a storm of changes comes as one bunch."""
+
 Handler = Callable[[Any], object]
 """Takes the events of a subscription as they arrive; must be quick, must not raise for what a home may send."""
 
@@ -186,7 +189,7 @@ class Connection:
         try:
             await self._ask(number, command, fields, timeout)
         except BaseException:
-            del self._handlers[number]
+            self._handlers.pop(number, None)
             raise
         return number
 
@@ -241,7 +244,7 @@ class Connection:
         self, command: str, fields: Mapping[str, Any], timeout: float, wanted: Callable[[Any], bool]
     ) -> Any:
         number, event = await self._follow(command, fields, timeout, wanted, _is_anything)
-        del self._handlers[number]
+        self._handlers.pop(number, None)
         await self._forget(number)
         return event
 
@@ -252,9 +255,8 @@ class Connection:
         with self._expect(-number, command, timeout) as first:
 
             def take(event: Any) -> None:
-                if first.done():
-                    handler(event)
-                elif wanted(event):
+                if wanted(event) and not first.done():
+                    self._handlers[number] = handler  # not this one: it would keep the first event, a whole home
                     first.set_result(event)
 
             self._handlers[number] = take
@@ -262,7 +264,7 @@ class Connection:
                 await self._ask(number, command, fields, timeout)
                 return number, await first
             except BaseException:
-                del self._handlers[number]
+                self._handlers.pop(number, None)
                 await self._forget(number)
                 raise
 
@@ -320,6 +322,7 @@ class Connection:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._handlers.clear()  # they hold the home, and whoever has our errors holds us
 
     def _on_task_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -351,7 +354,7 @@ class Connection:
             message = await self._websocket.receive()
             match message.type:
                 case WSMsgType.TEXT:
-                    self._take(message.data)
+                    await self._take(message.data)
                 case WSMsgType.BINARY:
                     self._complaints.about("Home Assistant sent a binary message")
                 case WSMsgType.ERROR if self._websocket.close_code == WSCloseCode.MESSAGE_TOO_BIG:
@@ -359,15 +362,17 @@ class Connection:
                 case _:
                     raise ConnectionLost(_why_closed(self._websocket.close_code))
 
-    def _take(self, text: bytes) -> None:
+    async def _take(self, text: bytes) -> None:
         try:
             content = orjson.loads(text)
         except orjson.JSONDecodeError:
             self._complaints.about("Home Assistant sent something that is not JSON")
             self.on_unreadable()
             return
-        for message in content if isinstance(content, list) else (content,):
+        for number, message in enumerate(content if isinstance(content, list) else (content,), 1):
             self._dispatch(message)
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     def _dispatch(self, message: Any) -> None:
         number = message.get("id") if isinstance(message, dict) else None

@@ -2,12 +2,14 @@
 
 import asyncio
 import ctypes
+import gc
 from collections.abc import Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
 
+from .collector import without_collector
 from .connection import CommandFailed, Complaints, Connection, ConnectionLost, Handler, Pace
 from .fetch import all_of, fetch, fetch_entries, fetch_home
 from .home import Config, Home, Registries
@@ -109,10 +111,15 @@ class Follower:
         await self._until_running()
         events = {event for part in PARTS.values() for event in part.events}
         await all_of(*(self._subscribe(event) for event in events))
-        await self._load()
-        while True:
-            await self._until_due()
-            await self._work()
+        try:
+            with without_collector():
+                await self._load()
+            while True:
+                await self._until_due()
+                with without_collector():
+                    await self._work()
+        finally:
+            self._home = Home(Config(), Registries())  # the error that ended it holds us, but shall not hold the home
 
     async def _until_running(self) -> None:
         """Wait for the end of Home Assistant's start: before it there is no whole home, and so much happens at once
@@ -187,6 +194,9 @@ class Follower:
         if old is not None:
             await self._connection.unsubscribe(old)
         del results, states
+        # The collector has no business with the home: it would stop everybody for 40 ms to look through it, and a home
+        # makes no cycles. The few kilobytes of a lost connection that does are worth it.
+        gc.freeze()
         await asyncio.to_thread(_return_memory)
         self._look_again = _now() + self._pace.slow_every
         # However often something makes no sense, most of the time is left for other things.

@@ -5,6 +5,7 @@ Nothing awaits between reading a `Home` and using what was read.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -265,12 +266,24 @@ class Home:
         self.issues: tuple[Row, ...] = ()
         self.details: Mapping[str, Mapping[str, Any]] = {}
         """What a file knows of single entities, by command and entity id; Home Assistant is asked for it."""
-        self.roster = 0
-        """Goes up when a state comes, goes, or changes its name: what is derived from names may be kept until then."""
+        self._roster = object()
+        """Another one when a state comes, goes, or changes its name."""
         self._states: dict[str, State] = {}
         self._domains: dict[str, dict[str, State]] = {}
         for state in states:
             self._put(state)
+
+    @property
+    def basis(self) -> tuple[object, ...]:
+        """What is derived from registries, names and their words may be kept until one of these is another object."""
+        return self.registries, self.translations, self._roster
+
+    def snapshot(self) -> "Home":
+        """The home as it is now, for a thread to read while this one changes."""
+        home = copy(self)
+        home._states = self._states.copy()
+        home._domains = {domain: states.copy() for domain, states in self._domains.items()}
+        return home
 
     @property
     def states(self) -> Mapping[str, State]:
@@ -324,7 +337,7 @@ class Home:
         for entity_id, row in added.items():
             whole &= self._try_put(state_from_compressed, entity_id, row)
         for entity_id in removed:
-            self.roster += 1
+            self._roster = object()
             self._states.pop(entity_id, None)
             self._domains.get(entity_id.partition(".")[0], {}).pop(entity_id, None)
         for entity_id, diff in changed.items():
@@ -342,7 +355,7 @@ class Home:
     def _put(self, state: State) -> None:
         old = self._states.get(state.entity_id)
         if old is None or (old.attributes is not state.attributes and old.name != state.name):
-            self.roster += 1
+            self._roster = object()
         self._states[state.entity_id] = state
         self._domains.setdefault(state.domain, {})[state.entity_id] = state
 

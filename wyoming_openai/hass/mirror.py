@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NoReturn, Protocol
 
@@ -28,6 +28,9 @@ from .home import Config, Home, Registries
 from .snapshot import STATES, home_from_results
 
 _LOGGER = logging.getLogger(__name__)
+
+LONG_LOST = timedelta(seconds=10)
+"""What is lost for longer does not come back while somebody waits for an answer."""
 
 NO_HOME_ASSISTANT = "This home is a file; there is no Home Assistant to ask"
 
@@ -148,9 +151,15 @@ class HomeMirror:
     async def wait_fresh(self, timeout: float) -> bool:
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
-                while not self.fresh and self._status.phase is not Phase.AUTH_FAILED:
+                while not self.fresh and not self._is_away:
                     await self.wait_changed()
         return self.fresh
+
+    @property
+    def _is_away(self) -> bool:
+        """Whether a moment's patience is of no use."""
+        lasted = datetime.now(UTC) - self._status.since
+        return self._status.phase is Phase.AUTH_FAILED or (self._status.phase is Phase.LOST and lasted > LONG_LOST)
 
     async def wait_changed(self) -> None:
         await self._changed.wait()

@@ -70,14 +70,14 @@ class LocalAnswer:
 
 
 class LocalEngine:
-    """Understands and answers sentences about a home. Synchronous; a language is loaded when first needed."""
+    """Understands and answers sentences about a home. What was not prepared is loaded when first needed."""
 
     def __init__(self) -> None:
         self._matcher = SentenceMatcher()
 
-    def preload(self, language: str) -> bool:
-        """Load a language before somebody waits for it (0.1 to 0.3 s). False if its sentences are not known."""
-        return bool(self._matcher.languages(language))
+    async def prepare(self, home: Home, language: str) -> None:
+        """Load a language (0.1 to 0.3 s) and index a home's names before they are asked for, holding nobody up."""
+        await self._matcher.prepare(home, language)
 
     def recognize(self, utterance: Utterance, home: Home, area: Area | None) -> Recognition | None:
         """What the sentence asks for, in a room; None if it matches nothing."""

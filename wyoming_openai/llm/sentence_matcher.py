@@ -4,6 +4,7 @@ Knows languages and names, no states. The sentences of a language are loaded whe
 indexed once for as long as they stay, and only those that occur in a sentence are given to `hassil`.
 """
 
+import asyncio
 import re
 import unicodedata
 from collections import defaultdict
@@ -11,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
-from weakref import ref
 
 import orjson
 from hassil.expression import Expression, Group, ListReference, RuleReference, TextChunk
@@ -22,6 +22,7 @@ from hassil.sample import sample_expression
 from hassil.util import remove_punctuation
 from home_assistant_intents import get_intents, get_languages
 
+from ..hass.derived import Derived
 from ..hass.home import Area, Home
 from .state_words import GONE, home_words
 
@@ -89,8 +90,14 @@ class SentenceMatcher:
 
     def __init__(self) -> None:
         self._languages: dict[str, Language] = {}
-        self._names: Names | None = None
+        self._names = Derived(Names)
         self._last: tuple[tuple[Any, ...], Match | None] | None = None
+
+    async def prepare(self, home: Home, tag: str) -> None:
+        """Have the names of this home as it is now, and a language, without holding others up."""
+        if any(each not in self._languages for each in variants(tag)):
+            await asyncio.to_thread(self.languages, tag)
+        await self._names.prepare(home)
 
     def languages(self, tag: str) -> tuple[Language, ...]:
         """The languages to try for a tag, loaded; empty if the package has none."""
@@ -100,8 +107,8 @@ class SentenceMatcher:
         """The best match, or None. `area` is the room it was said in."""
         if not text.strip() or len(text) > MAX_CHARACTERS:
             return None
-        names, places = self._names_of(home), _places(home)
-        key = (text, tag, area, id(names), places)
+        names, places = self._names.of(home), _places(home)
+        key = (text, tag, area, names, places)
         if self._last is None or self._last[0] != key:
             tried = (_match(text, language, names, places, area) for language in self.languages(tag))
             self._last = key, next(filter(None, tried), None)
@@ -113,12 +120,6 @@ class SentenceMatcher:
                 self._languages.pop(next(iter(self._languages)), None)
             language = self._languages[tag] = load_language(tag)
         return language
-
-    def _names_of(self, home: Home) -> "Names":
-        if self._names is None or not self._names.are_of(home):
-            self._names = Names(home)
-            self._last = None  # a new index may get the old one's id
-        return self._names
 
 
 def variants(tag: str) -> list[str]:
@@ -233,14 +234,18 @@ def _forms(expression: Expression) -> Iterable[str]:
 class NameIndex:
     """Finds which of many names occur in a text, in time that does not depend on how many there are."""
 
-    values: dict[str, list[tuple[str, Any, str | None]]] = field(default_factory=lambda: defaultdict(list))
-    """(name, what `hassil` shall give for it, domain), by the name without blanks and punctuation."""
+    values: dict[str, tuple[tuple[str, str, str | None], ...]] = field(default_factory=dict)
+    """(name, what `hassil` shall give for it, domain), by the name without blanks and punctuation.
+
+    Tuples of texts are nothing to Python's collector, which stops everything to look through the rest.
+    """
     lengths: set[int] = field(default_factory=set)
 
-    def add(self, name: str, value: Any, domain: str | None = None) -> None:
+    def add(self, name: str, value: str, domain: str | None = None) -> None:
         if key := squeezed(name):
-            if (entry := (name, value, domain)) not in (known := self.values[key]):
-                known.append(entry)
+            known = self.values.get(key, ())
+            if (entry := (name, value, domain)) not in known:
+                self.values[key] = (*known, entry)
             self.lengths.add(len(key))
 
     def slot_list(self, squeezed_text: str) -> TextSlotList:
@@ -267,24 +272,20 @@ class Names:
     """What a person may call the exposed entities, areas, floors and zones of one home."""
 
     def __init__(self, home: Home) -> None:
-        self._home, self._registries, self._roster = ref(home), home.registries, home.roster
-        self._entities: dict[str, list[str]] = defaultdict(list)
+        entities: dict[str, list[str]] = defaultdict(list)
         self._entity_names, self._area_names, self._floor_names, self._zones = (NameIndex() for _ in range(4))
         for state in home.exposed_states():
             for name in home.names(state.entity_id):
-                self._entities[_normal(name)].append(state.entity_id)
+                entities[_normal(name)].append(state.entity_id)
                 self._entity_names.add(name, name, state.domain)
+        self._entities = {name: tuple(dict.fromkeys(ids)) for name, ids in entities.items()}
         self._areas = _by_name(home.registries.areas.values(), self._area_names.add)
         self._floors = _by_name(home.registries.floors.values(), self._floor_names.add)
         for zone in home.states_in("zone").values():
             self._zones.add(zone.name, "home" if zone.object_id == "home" else zone.name)
 
-    def are_of(self, home: Home) -> bool:
-        """Whether they are still the names of this home."""
-        return self._home() is home and self._registries is home.registries and self._roster == home.roster
-
     def entity_ids(self, name: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self._entities.get(_normal(name), ())))
+        return self._entities.get(_normal(name), ())
 
     def area_ids(self, name: str) -> frozenset[str]:
         return frozenset(self._areas.get(_normal(name), ()))

@@ -67,7 +67,7 @@ def choose(context: ToolContext, wanted: Wanted) -> Choice:
     """The entities meant, best first. Raises `ToolError` if there are none, telling what there is."""
     asked = _asked(context, wanted.query)
     placed, place = _placed(context, wanted)
-    base = _narrowed(range(len(context.directory.ids)), placed, _of_kinds(context, wanted))
+    base = _exposed(context, _narrowed(range(len(context.directory.ids)), placed, _of_kinds(context, wanted)))
     if (wanted.ids or wanted.names) and not (_is_about_a_group(asked) and base and not wanted.names):
         numbers, unsure = _called(context, wanted, base)
         return Choice(numbers, place if placed and set(numbers) <= placed else "", asked.states, unsure)
@@ -172,8 +172,9 @@ def _asked(context: ToolContext, text: str) -> Asked:
 
 
 def _exposed(context: ToolContext, numbers: Iterable[int]) -> list[int]:
-    """Exposure is asked for again: the directory may be a moment old."""
-    return [number for number in numbers if context.home.is_exposed(context.directory.ids[number])]
+    """Those still there and exposed: the directory may be a moment old."""
+    teller = context.teller
+    return [number for number in numbers if teller.state(number) is not None]
 
 
 def _by_question(asked: Asked, base: Sequence[int]) -> list[int]:

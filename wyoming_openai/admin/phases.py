@@ -1,0 +1,43 @@
+"""What took how long in a turn, and a turn for a program."""
+
+from dataclasses import asdict, dataclass
+
+from ..messages import JsonObject
+from ..turn_log import TurnRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of a turn, in milliseconds since it was heard."""
+
+    name: str
+    start: float
+    end: float
+
+
+SPANS = (
+    ("Looking at the home", "", "context"),
+    ("Waiting for the model", "context", "first_token"),
+    ("Tools", "tools", "tools_done"),
+    ("Waiting again", "tools_done", "first_text"),
+    ("Answering", "first_text", "total"),
+)
+"""From one moment to another; those that a turn did not have are left out."""
+
+
+def phases(turn: TurnRecord) -> list[Phase]:
+    """The parts of a turn in order: heard, context, first token, tools, spoken."""
+    moments = {"": 0.0, **turn.timings_ms}
+    found = [
+        Phase(name, moments[start], max(moments[start], moments[end]))
+        for name, start, end in SPANS
+        if start in moments and end in moments and moments[end] >= moments[start]
+    ]
+    if "context" not in moments and "first_text" in moments:
+        found.insert(0, Phase("Local engine", 0.0, moments["first_text"]))
+    return sorted(found, key=lambda phase: phase.start)
+
+
+def turn_object(turn: TurnRecord) -> JsonObject:
+    """A turn for a program."""
+    return {**asdict(turn), "phases": [asdict(phase) for phase in phases(turn)]}
