@@ -17,9 +17,9 @@ from wyoming.handle import Handled
 
 from tests.fakes.large_home import large_home
 from tests.fakes.openai_api import openai_api
+from wyoming_openai.configuration import read_configuration
 from wyoming_openai.hass.snapshot import home_from_results
-from wyoming_openai.server import serving
-from wyoming_openai.settings import read_settings
+from wyoming_openai.service import serving
 from wyoming_openai.template import compile_template
 
 SIZES = (100, 2_000, 10_000)
@@ -91,8 +91,8 @@ async def turn() -> None:
 async def _server(folder: Path, entities: int, **environment: str) -> AsyncIterator[str]:
     home, socket = folder / "home.json", str(folder / "socket")
     home.write_bytes(orjson.dumps(large_home(entities)))
-    flags = {"home": str(home), "uri": f"unix://{socket}", "api": "chat"}
-    async with serving(read_settings(flags, environment)):
+    flags = {"home": str(home), "uri": f"unix://{socket}", "api": "chat", "admin_uri": "off", "data_dir": str(folder)}
+    async with serving(read_configuration(flags, environment)):
         yield socket
 
 
