@@ -1,12 +1,14 @@
 """The whole program in one process: settings change while it answers, models fall back, money is counted."""
 
 import asyncio
+import re
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import yaml
 from wyoming.asr import Transcript
@@ -274,3 +276,54 @@ async def test_only_networks_on_the_list_are_let_in(tmp_path: Path) -> None:
         writer.write(Describe().event().to_dict() and b'{"type": "describe"}\n')
         assert b"info" in await reader.readline()
         writer.close()
+
+
+# ---- the page
+
+
+async def page_of(caplog: pytest.LogCaptureFixture, after: int = 0) -> str:
+    """Where the page is by now."""
+    while not (found := re.findall(r"The admin page: (\S+)/", caplog.text)[after:]):
+        await asyncio.to_thread(lambda: None)
+    return str(found[-1])
+
+
+async def test_the_page_changes_the_running_program(
+    tmp_path: Path, api: OpenAIApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    options = {"admin-uri": "http://127.0.0.1:0", "openai_base_url": api.url, "model": "first"}
+    async with (
+        program(tmp_path, **options),
+        aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser,
+    ):
+        url = await page_of(caplog)
+        async with browser.get(f"{url}/options") as answer:
+            assert answer.status == 200
+        async with browser.get(f"{url}/api/session") as answer:
+            headers = {"X-Token": (await answer.json())["token"]}
+        async with browser.patch(f"{url}/api/options", json={"model": "second"}, headers=headers) as answer:
+            assert answer.status == 200
+        await ask(tmp_path / "socket", "Who was Ada?")
+        async with browser.get(f"{url}/api/turns") as answer:
+            (turn,) = (await answer.json())["turns"]
+        assert (turn["question"], turn["model"]) == ("Who was Ada?", "second")
+        async with browser.patch(f"{url}/api/options", json={"admin_password": "long enough"}, headers=headers):
+            url = await page_of(caplog, after=1)
+        async with browser.get(f"{url}/api/turns") as answer:
+            assert answer.status == 401
+    assert api.bodies[-1]["model"] == "second"
+
+
+async def test_the_page_says_that_a_fallback_answers(
+    tmp_path: Path, api: OpenAIApi, other: OpenAIApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    api.lasting, other.lasting = HangUp(), say("Here.")
+    options = {"openai_base_url": api.url, "model": "first", "admin-uri": "http://127.0.0.1:0"}
+    fallbacks = [{"model": "second", "openai-base-url": other.url}]
+    async with program(tmp_path, fallbacks=fallbacks, **options), aiohttp.ClientSession() as browser:
+        await ask(tmp_path / "socket", "Who was Ada?")
+        async with browser.get(f"{await page_of(caplog)}/api/status") as answer:
+            connections = (await answer.json())["connections"]
+    assert any("first did not answer last; second did" in each["text"] for each in connections)

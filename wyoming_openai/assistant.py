@@ -24,6 +24,7 @@ from .llm.local import LocalEngine
 from .llm.models import ModelSettings
 from .memory import Conversation, Memory, Rest
 from .messages import (
+    CALLER_LEFT,
     CannotAnswer,
     Message,
     SystemMessage,
@@ -183,7 +184,7 @@ class Assistant:
                 turn.failure = turn.failure or str(error)
                 raise
             except (GeneratorExit, asyncio.CancelledError):
-                turn.failure = turn.failure or "nobody waited for the end"
+                turn.failure = turn.failure or CALLER_LEFT
                 raise
             finally:
                 report(turn.trace())

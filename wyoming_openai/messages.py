@@ -8,6 +8,10 @@ JsonObject = dict[str, Any]
 """A JSON object of somebody else's making: tool arguments, provider items, registry rows."""
 
 
+CALLER_LEFT = "the caller left"
+"""Why a turn has no end, where nothing is wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class Utterance:
     """One sentence of a person, as the voice pipeline heard it."""

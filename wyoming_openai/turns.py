@@ -12,6 +12,7 @@ from typing import Protocol
 
 from .llm import ChatModel, ModelEvent, ModelReply, ModelRequest
 from .messages import (
+    CALLER_LEFT,
     AssistantMessage,
     CannotAnswer,
     Message,
@@ -119,7 +120,7 @@ async def recorded(
         failure = str(error)
         raise
     except GeneratorExit:
-        failure = "the caller left"
+        failure = CALLER_LEFT
         raise
     except Exception as error:
         failure = type(error).__name__

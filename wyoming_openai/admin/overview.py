@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from ..hass.mirror import FixedMirror, Phase
+from ..messages import CALLER_LEFT
 from ..prices import NANO
 from ..turn_log import Tally
 from ..usage_report import forecast_month
@@ -67,10 +68,16 @@ def _models(parts: AdminParts) -> list[Connection]:
     if not any(agent.model for agent in agents):
         text = "None: the local engine answers simple questions about states."
         return [Connection("Model", "waiting", text, "Add an API key for a language model.", "setup")]
-    last = next((turn for turn in parts.turns.latest(20) if turn.model or turn.failure), None)
+    ended = (turn for turn in parts.turns.latest(20) if turn.failure != CALLER_LEFT)
+    last = next((turn for turn in ended if turn.model or turn.failure), None)
     names = ", ".join(sorted({agent.model for agent in agents if agent.model}))
+    advice = "Test the key and the address."
     if last is not None and last.failure:
-        return [Connection("Model", "bad", f"{names}: {last.failure}", "Test the key and the address.", "setup")]
+        return [Connection("Model", "bad", f"{names}: {last.failure}", advice, "setup")]
+    wanted = {agent.name: agent.model for agent in agents}
+    if last is not None and last.model != wanted.get(last.agent, last.model):
+        text = f"{wanted[last.agent]} did not answer last; {last.model} did in its place."
+        return [Connection("Model", "waiting", text, advice, "setup")]
     return [Connection("Model", "good", f"{names}{'' if last else ', not asked yet'}")]
 
 
