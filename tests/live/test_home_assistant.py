@@ -117,11 +117,10 @@ async def test_a_pipeline_speaks_the_answer(hass: HomeAssistant, model_agent: st
 async def test_a_model_that_is_down_is_a_true_answer_or_a_sentence(
     hass: HomeAssistant, model_agent: str, openai: OpenAIApi
 ) -> None:
-    openai.will(error(503))
+    openai.lasting = error(503)
     kind, text = await hass.ask(model_agent, "who painted the mona lisa", language="en")
     assert kind == "error"
     assert "model" in text
-    openai.will(error(503))
     kind, text = await hass.ask(model_agent, "what time is it", language="en")
     assert kind == "action_done"
     assert text
