@@ -17,6 +17,7 @@ from wyoming.info import Describe, Info
 
 from tests.fakes.home_assistant import FakeHomeAssistant
 from tests.fakes.openai_api import HangUp, OpenAIApi, Raw, openai_api, say
+from wyoming_openai.check import check
 from wyoming_openai.configuration import Configuration, read_configuration
 from wyoming_openai.prices import NANO
 from wyoming_openai.saved_options import SAVED
@@ -209,6 +210,17 @@ async def test_a_fallback_answers_where_the_model_does_not(tmp_path: Path, api: 
     assert "sk-for-the-first" not in str(other.requests[0].headers), "a key goes to its own server only"
     assert totals["second"].calls == 1
     assert sum(total.questions for total in totals.values()) == 1, "one question, however many calls"
+
+
+async def test_the_doctor_asks_every_model(
+    tmp_path: Path, api: OpenAIApi, other: OpenAIApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.lasting = Raw([b"no"], status=401)
+    fallbacks = [{"model": "second", "openai-base-url": other.url}]
+    assert not await check(configured(tmp_path, openai_base_url=api.url, model="first", fallbacks=fallbacks).settings)
+    text = capsys.readouterr().out
+    assert "✗ Model: first: " in text
+    assert "✓ Model: second answers" in text
 
 
 async def test_after_all_models_the_local_engine_answers(tmp_path: Path, api: OpenAIApi) -> None:

@@ -11,11 +11,11 @@ from .hass.mirror import probe
 from .listener import CannotListen, Connection, Listener
 from .llm import ModelError, ModelReply, ModelRequest
 from .llm.client import create_model
-from .llm.models import ends
+from .llm.models import ModelSettings, ends
 from .messages import UserMessage
 from .prompt import DEFAULT_PROMPT, try_prompt
 from .sentences import say
-from .server import hass_settings, home_in_file, model_settings
+from .server import hass_settings, home_in_file, model_chain
 from .settings import AgentSettings, Settings
 from .template import NeedsHomeAssistant, TemplateError, compile_template
 
@@ -54,7 +54,7 @@ def _looks(settings: Settings) -> Iterator[tuple[str, AsyncGenerator[Finding, No
     for agent in settings.all_agents:
         who = f"{agent.name}: " if settings.agents else ""
         yield who, _prompt(settings, agent)
-        yield who, _model(agent)
+        yield who, _models(agent)
         yield who, _port(agent)
 
 
@@ -98,11 +98,18 @@ async def _prompt(settings: Settings, agent: AgentSettings) -> AsyncGenerator[Fi
         yield Finding("Prompt: your template works." if agent.prompt else "Prompt: the default.")
 
 
-async def _model(agent: AgentSettings) -> AsyncGenerator[Finding, None]:
+async def _models(agent: AgentSettings) -> AsyncGenerator[Finding, None]:
     if not agent.uses_model:
         yield Finding("Model: none; the local engine answers. For a language model, set OPENAI_API_KEY.")
         return
-    model = create_model(model_settings(agent))
+    for settings in model_chain(agent):
+        async with aclosing(_model(settings)) as findings:
+            async for finding in findings:
+                yield finding
+
+
+async def _model(settings: ModelSettings) -> AsyncGenerator[Finding, None]:
+    model = create_model(settings)
     request = ModelRequest((UserMessage("Say hello."),))
     try:
         async with asyncio.timeout(MODEL_TIMEOUT), aclosing(model.stream(request)) as events:
@@ -111,16 +118,16 @@ async def _model(agent: AgentSettings) -> AsyncGenerator[Finding, None]:
                     used = event.usage.input_tokens + event.usage.output_tokens
                     yield Finding(f"Model: {model.name} answers ({used} tokens spent on this check).")
     except ModelError as error:
-        yield Problem(f"Model: {say(error.sentence, 'en')} ({error})")
+        yield Problem(f"Model: {model.name}: {say(error.sentence, 'en')} ({error})")
     except TimeoutError:
-        yield Problem(f"Model: no answer within {MODEL_TIMEOUT:.0f} seconds; check OPENAI_BASE_URL and the network.")
+        yield Problem(
+            f"Model: {model.name}: no answer within {MODEL_TIMEOUT:.0f} seconds; check OPENAI_BASE_URL and the network."
+        )
     finally:
         await model.close()
-    if (end := ends(agent.model)) is not None:
+    if (end := ends(model.name)) is not None:
         days = (end - datetime.now(UTC).date()).days
-        yield (Problem if days < 60 else Finding)(
-            f"Model: {agent.model} will be switched off on {end}; choose another."
-        )
+        yield (Problem if days < 60 else Finding)(f"Model: {model.name} will be switched off on {end}; choose another.")
 
 
 async def _port(agent: AgentSettings) -> AsyncGenerator[Finding, None]:
