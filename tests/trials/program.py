@@ -1,6 +1,7 @@
 """The program as a person starts it, in a process of its own, and what can be seen of it from outside."""
 
 import asyncio
+import logging
 import os
 import re
 import signal
@@ -28,6 +29,8 @@ sys.exit(main())
 _ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("HASS_", "OPENAI_", "WYOMING_"))}
 _STARTED = re.compile(r"listens on port (\d+)")
 _TASKS = re.compile(r"^tasks: (\d+)", re.MULTILINE)
+
+logging.getLogger("aiohttp.server").disabled = True  # a fake is not to complain of a program that was killed
 
 START = 30.0  # seconds; on a busy machine, with a large home
 PATIENCE = 10.0  # seconds over a deadline after which a question counts as lost
