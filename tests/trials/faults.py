@@ -56,12 +56,12 @@ class Tally:
     def row(self, name: str) -> str:
         cells = " ".join(f"{self.counts[kind]:8d}" for kind in COLUMNS)
         worst, median = max(self.seconds) * 1000, statistics.median(self.seconds) * 1000
-        return f"{name:32} {len(self.seconds):6d} {cells} {self.late:6d} {median:8.0f} {worst:8.0f}"
+        return f"{name:38} {len(self.seconds):6d} {cells} {self.late:6d} {median:8.0f} {worst:8.0f}"
 
 
 COLUMNS = ("model", "local", "sentence", "other", "closed", "hang")
 HEADING = (
-    f"{'fault':32} {'asked':>6} {' '.join(f'{kind:>8}' for kind in COLUMNS)} {'late':>6} {'median':>8} {'worst ms':>8}"
+    f"{'fault':38} {'asked':>6} {' '.join(f'{kind:>8}' for kind in COLUMNS)} {'late':>6} {'median':>8} {'worst ms':>8}"
 )
 
 
