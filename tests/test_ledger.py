@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from wyoming_openai import ledger_file, sqlite_file
+from wyoming_openai import kept_file, ledger_file
 from wyoming_openai.ledger import LOCKED_RETRY, MAX_UNRECORDED, RETRY, STEADY, Ledger, LedgerFull, Spent
 from wyoming_openai.ledger_file import Entry
 
@@ -273,13 +273,13 @@ def test_a_file_that_is_damaged_while_it_is_used_is_set_aside(ledger: Ledger, pa
 
 
 def test_only_the_last_damaged_files_are_kept(ledger: Ledger, path: Path, clock: Clock) -> None:
-    for _ in range(sqlite_file.KEPT_ASIDE + 2):
+    for _ in range(kept_file.KEPT_ASIDE + 2):
         ledger.open()
         ledger.close()
         no_database(path)
         clock.passes(1)
     ledger.open()
-    assert len(list(path.parent.glob("*.corrupt-*Z"))) == sqlite_file.KEPT_ASIDE
+    assert len(list(path.parent.glob("*.corrupt-*Z"))) == kept_file.KEPT_ASIDE
 
 
 @contextmanager

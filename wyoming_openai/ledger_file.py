@@ -11,7 +11,8 @@ from typing import Literal, TypeVar
 from urllib.parse import quote
 
 from . import sqlite_file
-from .sqlite_file import LOCK_TIMEOUT, Unusable, is_unusable, set_aside
+from .kept_file import set_aside
+from .sqlite_file import LOCK_TIMEOUT, Unusable, is_unusable
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -1,15 +1,15 @@
 """What the admin page has changed, in a file of its own: the owner's file keeps its words and its comments."""
 
 import logging
-import os
-import tempfile
-import time
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from .kept_file import replace_file, set_aside
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -42,35 +42,15 @@ def read_saved(folder: Path) -> Saved:
 
 
 def _set_aside(path: Path) -> Saved:
-    aside = path.with_name(f"{path.name}.corrupt-{time.time():.0f}")
+    _LOGGER.warning("What the admin page saved in %s is damaged; it is set aside", path)
     with suppress(OSError):
-        path.rename(aside)
-    _LOGGER.warning("What the admin page saved is damaged; it is set aside as %s", aside)
+        set_aside(path, datetime.now(UTC))
     return {}
 
 
 def write_saved(folder: Path, saved: Saved) -> None:
-    """Replace what was saved, in one step: a power cut leaves the old file or the new one. Raises `OSError`."""
+    """Replace what was saved, in one step. Raises `OSError`."""
     agents = {name: dict(own) for name, own in saved.items() if name}
     content = {**saved.get("", {}), **({"agents": agents} if agents else {})}
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    number, name = tempfile.mkstemp(dir=folder, prefix=f".{SAVED}.")  # readable by its owner only
-    try:
-        with open(number, "w", encoding="utf-8") as file:
-            file.write(_INTRODUCTION + yaml.safe_dump(content, allow_unicode=True, sort_keys=False))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, folder / SAVED)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name)
-        raise
-    _sync(folder)
-
-
-def _sync(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+    text = _INTRODUCTION + yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
+    replace_file(folder / SAVED, text.encode())

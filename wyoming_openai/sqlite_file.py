@@ -1,16 +1,14 @@
-"""A file of SQLite that only its owner can read: opened, checked, and set aside where it can't be used."""
+"""A file of SQLite that only its owner can read, opened and checked."""
 
 import os
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 
+from .kept_file import make_folder
+
 LOCK_TIMEOUT = 0.5  # seconds; another process (`ask`, `tidy`) writes for milliseconds
-KEPT_ASIDE = 3  # files that were set aside
-_SUFFIXES = ("", "-wal", "-shm")
 
 
 class Unusable(sqlite3.DatabaseError):
@@ -33,7 +31,7 @@ def open_file(path: Path, prepare: Callable[[sqlite3.Connection], None]) -> sqli
 
 
 def _open(path: Path, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(path.parent)
     if path.is_dir():
         raise Unusable("a folder is in its place")
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -56,18 +54,6 @@ def _check(connection: sqlite3.Connection) -> None:
     (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
         raise Unusable(found)
-
-
-def set_aside(path: Path, now: datetime) -> Path:
-    """Move the file and its log out of the way. Raises `OSError`."""
-    aside = path.with_name(f"{path.name}.corrupt-{now:%Y%m%dT%H%M%S%f}Z")
-    for suffix in _SUFFIXES:
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
-    for old in sorted(path.parent.glob(f"{path.name}.corrupt-*Z"))[:-KEPT_ASIDE]:
-        for suffix in _SUFFIXES:
-            old.with_name(old.name + suffix).unlink(missing_ok=True)
-    return aside
 
 
 def is_unusable(error: Exception) -> bool:

@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 
 import orjson
 
+from .kept_file import set_aside
 from .messages import Usage
-from .sqlite_file import is_unusable, open_file, set_aside
+from .sqlite_file import is_unusable, open_file
 
 _LOGGER = logging.getLogger(__name__)
 

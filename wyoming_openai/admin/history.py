@@ -9,6 +9,8 @@ from typing import Any
 
 import orjson
 
+from ..kept_file import replace_file
+
 _LOGGER = logging.getLogger(__name__)
 
 KEPT = 20
@@ -40,10 +42,8 @@ class History:
         if self._path is None:
             return
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.write_bytes(
-                orjson.dumps({name: [asdict(each) for each in of] for name, of in self._kept.items()})
-            )
+            kept = {name: [asdict(each) for each in of] for name, of in self._kept.items()}
+            replace_file(self._path, orjson.dumps(kept))
         except OSError as error:
             _LOGGER.warning("The earlier prompts can't be kept in %s: %s", self._path, error)
 

@@ -1,0 +1,53 @@
+"""A file in the data folder: readable by its owner only, replaced in one step, set aside where it can't be used."""
+
+import os
+import tempfile
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+KEPT_ASIDE = 3  # files that were set aside
+_SUFFIXES = ("", "-wal", "-shm")
+"""SQLite has its log beside the file."""
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder where there is none. Raises `OSError`."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file anew: a power cut leaves the old one or the new one. Raises `OSError`."""
+    make_folder(path.parent)
+    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # readable by its owner only
+    try:
+        with open(number, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def set_aside(path: Path, now: datetime) -> Path:
+    """Move a file, and the log beside it, out of the way. Raises `OSError`."""
+    aside = path.with_name(f"{path.name}.corrupt-{now:%Y%m%dT%H%M%S%f}Z")
+    for suffix in _SUFFIXES:
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
+    for old in sorted(path.parent.glob(f"{path.name}.corrupt-*Z"))[:-KEPT_ASIDE]:
+        for suffix in _SUFFIXES:
+            old.with_name(old.name + suffix).unlink(missing_ok=True)
+    return aside
