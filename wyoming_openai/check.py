@@ -1,6 +1,5 @@
 """The doctor: names in plain words each thing that is wrong, and what to do about it."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
@@ -9,10 +8,9 @@ from .commands import CommandFailed, connected
 from .hass.connection import HassError
 from .hass.mirror import probe
 from .listener import CannotListen, Connection, Listener
-from .llm import ModelError, ModelReply, ModelRequest
-from .llm.client import create_model
+from .llm import ModelError
+from .llm.client import say_hello
 from .llm.models import ModelSettings, ends
-from .messages import UserMessage
 from .prompt import DEFAULT_PROMPT, try_prompt
 from .sentences import say
 from .server import hass_settings, home_in_file, model_chain
@@ -109,25 +107,19 @@ async def _models(agent: AgentSettings) -> AsyncGenerator[Finding, None]:
 
 
 async def _model(settings: ModelSettings) -> AsyncGenerator[Finding, None]:
-    model = create_model(settings)
-    request = ModelRequest((UserMessage("Say hello."),))
+    name = settings.model
     try:
-        async with asyncio.timeout(MODEL_TIMEOUT), aclosing(model.stream(request)) as events:
-            async for event in events:
-                if isinstance(event, ModelReply):
-                    used = event.usage.input_tokens + event.usage.output_tokens
-                    yield Finding(f"Model: {model.name} answers ({used} tokens spent on this check).")
+        used = await say_hello(settings, MODEL_TIMEOUT)
+        yield Finding(f"Model: {name} answers ({used} tokens spent on this check).")
     except ModelError as error:
-        yield Problem(f"Model: {model.name}: {say(error.sentence, 'en')} ({error})")
+        yield Problem(f"Model: {name}: {say(error.sentence, 'en')} ({error})")
     except TimeoutError:
         yield Problem(
-            f"Model: {model.name}: no answer within {MODEL_TIMEOUT:.0f} seconds; check OPENAI_BASE_URL and the network."
+            f"Model: {name}: no answer within {MODEL_TIMEOUT:.0f} seconds; check OPENAI_BASE_URL and the network."
         )
-    finally:
-        await model.close()
-    if (end := ends(model.name)) is not None:
+    if (end := ends(name)) is not None:
         days = (end - datetime.now(UTC).date()).days
-        yield (Problem if days < 60 else Finding)(f"Model: {model.name} will be switched off on {end}; choose another.")
+        yield (Problem if days < 60 else Finding)(f"Model: {name} will be switched off on {end}; choose another.")
 
 
 async def _port(agent: AgentSettings) -> AsyncGenerator[Finding, None]:

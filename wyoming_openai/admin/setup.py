@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import aclosing
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -11,9 +10,8 @@ from aiohttp import web
 from ..hass.connection import HassSettings
 from ..hass.errors import HassError
 from ..hass.mirror import FixedMirror, probe
-from ..llm import ModelError, ModelReply, ModelRequest
-from ..llm.client import ModelSettings, create_model
-from ..messages import UserMessage
+from ..llm import ModelError
+from ..llm.client import ModelSettings, say_hello
 from ..sentences import say
 from ..settings import AgentSettings, Settings
 from .address import door, own_address
@@ -120,20 +118,11 @@ async def try_model(settings: AgentSettings, key: str, base_url: str, name: str 
         key, base_url = settings.openai_api_key.get_secret_value(), settings.openai_base_url or ""
     if not key and not base_url:
         return Tried(False, "Give a key, or the address of a server that needs none.")
-    model = create_model(ModelSettings(api_key=key or None, base_url=base_url or None, model=settings.model))
+    asked = ModelSettings(api_key=key or None, base_url=base_url or None, model=settings.model)
     try:
-        async with (
-            asyncio.timeout(TIMEOUT),
-            aclosing(model.stream(ModelRequest((UserMessage("Say hello."),)))) as events,
-        ):
-            async for event in events:
-                if isinstance(event, ModelReply):
-                    used = event.usage.input_tokens + event.usage.output_tokens
-                    return Tried(True, f"{model.name} answers ({used} tokens were spent on this test).")
+        used = await say_hello(asked, TIMEOUT)
     except ModelError as error:
         return Tried(False, f"{say(error.sentence, 'en')} ({error})")
     except TimeoutError:
         return Tried(False, f"No answer within {TIMEOUT:.0f} seconds; check the address and the network.")
-    finally:
-        await model.close()
-    return Tried(False, "The model said nothing.")
+    return Tried(True, f"{asked.model} answers ({used} tokens were spent on this test).")

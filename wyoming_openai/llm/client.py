@@ -9,13 +9,15 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from ..messages import JsonObject
+from ..messages import JsonObject, UserMessage
 from . import (
     ChatModel,
     ModelError,
     ModelEvent,
+    ModelReply,
     ModelRequest,
     ModelUnreachable,
+    NoAnswer,
     RequestRefused,
     TextDelta,
     TooSlow,
@@ -30,7 +32,7 @@ from .wire import BrokenStream, EventStream, Reader
 if TYPE_CHECKING:  # imports the SDK
     from .transport import Answer, Server
 
-__all__ = ["ModelSettings", "create_model"]
+__all__ = ["ModelSettings", "create_model", "say_hello"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -41,6 +43,7 @@ MAX_LESSONS = 8  # requests that may be rejected for one reason after the other 
 GRACE = 1.0  # seconds that the token counts may take after the last word
 WARM_TIMEOUT = 10.0
 MAX_HEAD = 4096
+HELLO = ModelRequest((UserMessage("Say hello."),))
 
 
 class _Api(NamedTuple):
@@ -63,6 +66,19 @@ _APIS: dict[Api, _Api] = {
 def create_model(settings: ModelSettings) -> ChatModel:
     """The model that the settings describe. Nothing is imported or connected yet."""
     return OpenAIModel(settings)
+
+
+async def say_hello(settings: ModelSettings, seconds: float) -> int:
+    """Ask a model for a word; gives the tokens that it took. Raises `ModelError` and `TimeoutError`."""
+    model = create_model(settings)
+    try:
+        async with asyncio.timeout(seconds), aclosing(model.stream(HELLO)) as events:
+            async for event in events:
+                if isinstance(event, ModelReply):
+                    return event.usage.input_tokens + event.usage.output_tokens
+    finally:
+        await model.close()
+    raise NoAnswer("the stream ended without a reply")
 
 
 class OpenAIModel:
