@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -37,14 +37,13 @@ class Prompt:
 
     def render(self, home: Home, utterance: Utterance, area: Area | None, now: datetime) -> str:
         """The prompt for this turn. Where the template fails: its last good text, else the default's."""
-        makers = turn_variables(home, utterance, area)
         if self._template is not None and not self._sent_away.is_set():
             try:
-                self._last_good = self._template.render(home, _used(self._template, makers), now=now)
+                self._last_good = render(self._template, home, utterance, area, now)
             except TemplateError as error:
                 self._fail(error)
         if self._last_good is None:
-            return self._default.render(home, _used(self._default, makers), now=now)
+            return render(self._default, home, utterance, area, now)
         return self._last_good
 
     async def follow(self, mirror: Mirror) -> NoReturn:
@@ -82,9 +81,7 @@ async def try_prompt(text: str | None, mirror: Mirror) -> str:
     home = mirror.home
     assert home is not None, "whoever tries a prompt has waited for the home"
     try:
-        template = compile_template(text or DEFAULT_PROMPT)
-        makers = turn_variables(home, Utterance("", home.config.language), None)
-        return template.render(home, _used(template, makers))
+        return render(compile_template(text or DEFAULT_PROMPT), home, Utterance("", home.config.language), None)
     except NeedsHomeAssistant as reason:
         try:
             return str(await mirror.render_template(text or DEFAULT_PROMPT, standing_variables(home)))
@@ -103,8 +100,10 @@ def standing_variables(home: Home) -> dict[str, Any]:
     }
 
 
-def _used(template: Template, makers: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
-    return {name: make() for name, make in makers.items() if name in template.uses}
+def render(template: Template, home: Home, utterance: Utterance, area: Area | None, now: datetime | None = None) -> str:
+    """A template with the variables of a turn, of which it gets those it uses. Raises `TemplateError`."""
+    makers = turn_variables(home, utterance, area)
+    return template.render(home, {name: make() for name, make in makers.items() if name in template.uses}, now=now)
 
 
 def turn_variables(home: Home, utterance: Utterance, area: Area | None) -> dict[str, Callable[[], Any]]:

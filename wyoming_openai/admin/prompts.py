@@ -12,7 +12,7 @@ from ..assistant import Turn
 from ..llm import ModelRequest
 from ..memory import Conversation
 from ..messages import JsonObject, Usage
-from ..prompt import DEFAULT_PROMPT, try_prompt, turn_variables
+from ..prompt import DEFAULT_PROMPT, render, try_prompt
 from ..settings import BadSettings
 from ..template import NeedsHomeAssistant, TemplateError, compile_template
 from ..tokens import estimate
@@ -87,7 +87,7 @@ async def preview(request: web.Request) -> web.Response:
     by = "this program"
     try:
         try:
-            rendered = render(text or DEFAULT_PROMPT, turn)
+            rendered = render(compile_template(text or DEFAULT_PROMPT), turn.home, turn.utterance, turn.area, turn.now)
         except NeedsHomeAssistant:
             rendered, by = await try_prompt(text, request.app[PARTS].mirror()), "Home Assistant"
     except TemplateError as error:
@@ -103,15 +103,6 @@ async def preview(request: web.Request) -> web.Response:
             "difference": difference(text or DEFAULT_PROMPT),
             **cost(request.app[PARTS], agent, sum(sizes.values())),
         }
-    )
-
-
-def render(text: str, turn: Turn) -> str:
-    """A draft over the home of a turn. Raises `TemplateError`."""
-    template = compile_template(text)
-    makers = turn_variables(turn.home, turn.utterance, turn.area)
-    return template.render(
-        turn.home, {name: make() for name, make in makers.items() if name in template.uses}, now=turn.now
     )
 
 
