@@ -83,8 +83,7 @@ class Admission:
         self, limits: Limits = LIMITS, *, allow: Sequence[Network] = (), trusted: Sequence[Network] = ()
     ) -> None:
         self.limits = limits
-        self._allow = allow
-        self._trusted = trusted
+        self.renew(allow=allow, trusted=trusted)
         self._guests: set[Guest] = set()
         self._buckets: OrderedDict[str | None, Bucket] = OrderedDict()
         self._turns = Turns(limits)
@@ -93,9 +92,10 @@ class Admission:
     def admit(self, address: str | None) -> "Guest":
         """A place for one more connection; an address of None is a Unix socket or a pipe. Raises `Refused`."""
         ip = ip_address(address) if address is not None else None
-        if ip and self._allow and not _within(ip, (*self._allow, *self._trusted)):
+        named = ip is not None and _within(ip, (*self._allow, *self._trusted))
+        if ip and self._allow and not named:
             raise Refused("an address that is not on the list")
-        trusted = ip is None or ip.is_loopback or _within(ip, (*self._allow, *self._trusted))
+        trusted = ip is None or ip.is_loopback or named
         self._make_room(address, trusted=trusted)
         guest = Guest(
             address,

@@ -130,7 +130,7 @@ async def prompt_lines(settings: Settings, requests: TextIO, replies: TextIO, ag
         if path not in opened:
             home = Path(path) if path else None
             opened.clear()  # homes come one after the other; ten thousand entities are not kept twice
-            opened[path] = build(settings.model_copy(update={"home": home, "hass_url": None}), lasting)
+            opened[path] = build(settings.model_copy(update={"home": home, "hass_url": None}), lasting=lasting)
         parts = opened[path]
         now = datetime.fromisoformat(request["now"]) if request.get("now") else None
         utterance = _utterance(

@@ -1,7 +1,7 @@
 """Builds all parts from the settings. Nothing else constructs, nothing is global."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -59,14 +59,25 @@ class Parts:
         """That of the first agent."""
         return self.agents.first.assistant
 
+    @property
+    def works(self) -> dict[object, Callable[[], Coroutine[Any, Any, None]]]:
+        """Background work, by the part it is of: the mirror follows the home, each assistant what it needs of it."""
+        return {self.mirror: self.mirror.run} | {each.assistant: each.assistant.follow for each in self.agents}
 
-def build(settings: Settings, lasting: Lasting | None = None, before: Parts | None = None) -> Parts:
+    async def close(self) -> None:
+        """Close all connections and the ledger."""
+        for model in self.models.values():
+            await model.close()
+        self.ledger.close()
+
+
+def build(settings: Settings, *, lasting: Lasting | None = None, before: Parts | None = None) -> Parts:
     """Construct everything; nothing runs yet, nothing is asked of the network.
 
     What works `before` a change of settings and is not touched by it is used again: the connections to the home and
     to the models, the ledger, the conversations.
     """
-    lasting = lasting or Lasting()
+    lasting = before.lasting if before else lasting or Lasting()
     mirror = before.mirror if before and _same_home(before.settings, settings) else build_mirror(settings)
     ledger = before.ledger if before else open_ledger(settings)
     budgets = before.budgets if before else Budgets(ledger, budget_settings(settings))
@@ -177,16 +188,12 @@ def asked_models(settings: Settings) -> Iterator[ModelSettings]:
 @asynccontextmanager
 async def running(parts: Parts) -> AsyncIterator[Parts]:
     """The parts with their background work, for one command; afterwards all connections are closed."""
-    works: list[Coroutine[Any, Any, None]] = [parts.mirror.run()]
-    works += [agent.assistant.follow() for agent in parts.agents]
-    following = [asyncio.create_task(work) for work in works]
+    following = [asyncio.create_task(work()) for work in parts.works.values()]
     try:
         yield parts
     finally:
         await stopped(following)
-        for model in parts.models.values():
-            await model.close()
-        parts.ledger.close()
+        await parts.close()
 
 
 async def stopped(tasks: Sequence[asyncio.Task[None]]) -> None:

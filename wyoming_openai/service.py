@@ -6,7 +6,7 @@ import logging
 import signal
 import socket
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -30,7 +30,7 @@ from .logs import keep_secret
 from .messages import Utterance
 from .saved_options import write_saved
 from .server import Parts, asked_models, budget_settings, build, hass_settings, longest_deadline, stopped
-from .settings import MAX_PASSWORD, MIN_PASSWORD, AgentSettings, BadSettings, Settings, is_hash
+from .settings import AgentSettings, BadSettings, Settings, advice, is_hash
 from .turn_log import TurnLog
 from .turns import recorded
 
@@ -112,15 +112,12 @@ class Service:
         """Finish what is being answered, then close everything."""
         await asyncio.gather(*(listener.stop() for listener in self._listeners.values()))
         await stopped([*self._following.values(), *self._ending])
-        for model in self.parts.models.values():
-            await model.close()
-        self.parts.ledger.close()
+        await self.parts.close()
         self.turns.close()
 
     def _follow(self) -> None:
         """Background work for the parts there are now, and for no others."""
-        wanted: dict[object, Callable[[], Coroutine[Any, Any, None]]] = {self.parts.mirror: self.parts.mirror.run}
-        wanted |= {agent.assistant: agent.assistant.follow for agent in self.parts.agents}
+        wanted = self.parts.works
         for part in [part for part in self._following if part not in wanted and not isinstance(part, str)]:
             self._end(stopped([self._following.pop(part)]))
         for part, work in wanted.items():
@@ -234,7 +231,7 @@ class Service:
             _refuse_open_door(settings, ingress=configuration.ingress)
         before = self.parts
         try:
-            self.parts = build(settings, before.lasting, before)
+            self.parts = build(settings, before=before)
             await self._listen()
         except (BadSnapshot, CannotListen) as error:
             self.parts = before
@@ -258,18 +255,20 @@ class Service:
         """The page where the settings want it; where that can't be, it is said, and the rest goes on."""
         while True:
             self._page_moved.clear()
-            uri, settings = self.parts.settings.admin_uri, self.parts.settings
-            if uri == "off":
+            uri = self.parts.settings.admin_uri
+            if uri != "off":
+                await self._show_page_at(uri)
+            await self._page_moved.wait()
+
+    async def _show_page_at(self, uri: str) -> None:
+        """The page until it moves, where that can be."""
+        try:
+            async with page_listening(await self._admin_parts(), uri) as port:
+                _LOGGER.info("The admin page: %s", _address(uri, port))
                 await self._page_moved.wait()
-                continue
-            try:
-                async with page_listening(await self._admin_parts(), uri) as port:
-                    _LOGGER.info("The admin page: %s", _address(uri, port))
-                    await self._page_moved.wait()
-            except (OSError, RefusesToListen) as error:
-                reason = error.strerror if isinstance(error, OSError) else str(error)
-                _LOGGER.warning("No admin page at %s: %s", settings.admin_uri, reason)
-                await self._page_moved.wait()
+        except (OSError, RefusesToListen) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            _LOGGER.warning("No admin page at %s: %s", uri, reason)
 
     async def _admin_parts(self) -> AdminParts:
         settings = self.parts.settings
@@ -337,26 +336,28 @@ async def _with_hash(changes: Mapping[str, Any]) -> Mapping[str, Any]:
     password = str(changes.get("admin_password") or "")
     if not password or is_hash(password):
         return changes
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        raise BadSettings(f"admin_password: write a password of {MIN_PASSWORD} to {MAX_PASSWORD} characters")
-    return {**changes, "admin_password": await asyncio.to_thread(hash_password, password)}
+    try:
+        return {**changes, "admin_password": await asyncio.to_thread(hash_password, password)}
+    except ValueError:
+        raise BadSettings(f"admin_password: write {advice(Settings.model_fields['admin_password'])}") from None
 
 
 def _refuse_open_door(settings: Settings, *, ingress: bool) -> None:
     """Raises `BadSettings` where the page would be open to strangers."""
-    password = settings.admin_password.get_secret_value() if settings.admin_password else None
     try:
-        refuse_open_door(settings.admin_uri, password, ingress=ingress)
+        refuse_open_door(settings.admin_uri, _password(settings), ingress=ingress)
     except RefusesToListen as error:
         raise BadSettings(str(error)) from error
 
 
 def _hash(settings: Settings) -> str | None:
     """The hash of the page's password."""
-    if settings.admin_password is None:
-        return None
-    text = settings.admin_password.get_secret_value()
-    return text if is_hash(text) else hash_password(text)
+    password = _password(settings)
+    return password if password is None or is_hash(password) else hash_password(password)
+
+
+def _password(settings: Settings) -> str | None:
+    return settings.admin_password.get_secret_value() if settings.admin_password else None
 
 
 def _page(configuration: Configuration) -> tuple[object, ...]:

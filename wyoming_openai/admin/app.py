@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+from ..settings import MAX_PASSWORD
 from . import homes, options, overview, prompts, setup, timeline, trying, usages
 from .gate import BASE, KNOWN, MAX_BODY, SESSION, Gate, Handle, is_api
 from .history import History
 from .pages import GATE, HERE, PARTS, json, page, text_of
 from .parts import AdminParts
 from .prompts import HISTORY
-from .security import MAX_PASSWORD, refuse_open_door
+from .security import refuse_open_door
 
 _LOGGER = logging.getLogger(__name__)
 

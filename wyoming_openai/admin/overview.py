@@ -51,7 +51,8 @@ def in_use(parts: AdminParts) -> str:
 
 
 def _home(parts: AdminParts) -> Connection:
-    mirror, status = parts.mirror(), parts.mirror().status
+    mirror = parts.mirror()
+    status = mirror.status
     if isinstance(mirror, FixedMirror):
         return Connection("Home", "waiting", in_use(parts), "Connect your own Home Assistant.", "setup")
     if status.phase is not Phase.READY:

@@ -12,9 +12,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
+from ..settings import MAX_PASSWORD, MIN_PASSWORD
+
 SCRYPT = (2**14, 8, 5)  # 16 MB and a quarter of a second on a small board, for each guess
-MAX_PASSWORD = 256
-MIN_PASSWORD = 8
 SESSION = 30 * 86400.0
 MAX_SESSIONS = 200
 GUESSES = 5

@@ -14,12 +14,22 @@ from .phases import phases, turn_object
 PAGE = 50
 
 
+def asked_in(turn: TurnRecord) -> Utterance:
+    """What was heard, as far as it is kept."""
+    return Utterance(
+        turn.question,
+        language=turn.language,
+        device_id=turn.device_id,
+        satellite_id=turn.satellite_id,
+        area_id=turn.area_id,
+    )
+
+
 def place_of(home: Home | None, turn: TurnRecord) -> str:
     """Where it was said, in the words of the home."""
     if home is None:
         return ""
-    asked = Utterance("", device_id=turn.device_id, satellite_id=turn.satellite_id, area_id=turn.area_id)
-    area, device = where(home, asked), home.registries.devices.get(turn.device_id or "")
+    area, device = where(home, asked_in(turn)), home.registries.devices.get(turn.device_id or "")
     satellite = home.name(turn.satellite_id) if turn.satellite_id else None
     names = (device.name if device else satellite, area.name if area else None)
     return ", ".join(name for name in names if name)
@@ -51,14 +61,7 @@ async def show_turn(request: web.Request) -> web.Response:
     """One turn, and why the model was told what it was."""
     turn, parts = _turn(request), request.app[PARTS]
     agent = next((each for each in parts.agents() if each.name == turn.agent), None)
-    asked = Utterance(
-        turn.question,
-        language=turn.language,
-        device_id=turn.device_id,
-        satellite_id=turn.satellite_id,
-        area_id=turn.area_id,
-    )
-    why = await explain(agent, asked) if agent and turn.sent and parts.mirror().home else None
+    why = await explain(agent, asked_in(turn)) if agent and turn.sent and parts.mirror().home else None
     return page(
         request, "turn.html", turn=turn, phases=phases(turn), place=place_of(parts.mirror().home, turn), why=why
     )
