@@ -14,7 +14,7 @@ from wyoming.client import AsyncUnixClient
 from wyoming.handle import Handled
 from wyoming.info import Describe, Info
 
-from tests.fakes.openai_api import OpenAIApi, Say, openai_api, say
+from tests.fakes.openai_api import OpenAIApi, Say, say
 from wyoming_openai.configuration import Configuration, read_settings
 from wyoming_openai.messages import Utterance
 from wyoming_openai.server import Parts, build
@@ -34,12 +34,6 @@ def settings_of(folder: Path, **options: Any) -> Settings:
 def house_and_mario(folder: Path, **mario: Any) -> Parts:
     agents = [{"name": "House"}, {"name": "Mario", "persona": "super_mario", **mario}]
     return build(settings_of(folder, agents=agents))
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[OpenAIApi]:
-    async with openai_api() as api:
-        yield api
 
 
 def echo(body: Options) -> Say:

@@ -80,12 +80,6 @@ async def server() -> AsyncIterator[OpenAIApi]:
         yield api
 
 
-@pytest.fixture
-async def other() -> AsyncIterator[OpenAIApi]:
-    async with openai_api() as api:
-        yield api
-
-
 @dataclass
 class House:
     """Makes assistants whose models are at some servers, ready for their first question."""

@@ -16,7 +16,7 @@ from wyoming.client import AsyncTcpClient, AsyncUnixClient
 from wyoming.info import Describe, Info
 
 from tests.fakes.home_assistant import FakeHomeAssistant
-from tests.fakes.openai_api import HangUp, OpenAIApi, Raw, openai_api, say
+from tests.fakes.openai_api import HangUp, OpenAIApi, Raw, say
 from wyoming_openai.check import check
 from wyoming_openai.configuration import Configuration, read_configuration
 from wyoming_openai.prices import NANO
@@ -25,18 +25,6 @@ from wyoming_openai.service import Service, serving
 from wyoming_openai.settings import BadSettings
 
 LAMPS = "how many lights are on?"
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[OpenAIApi]:
-    async with openai_api() as api:
-        yield api
-
-
-@pytest.fixture
-async def other() -> AsyncIterator[OpenAIApi]:
-    async with openai_api() as api:
-        yield api
 
 
 def configured(folder: Path, environment: dict[str, str] | None = None, **options: Any) -> Configuration:

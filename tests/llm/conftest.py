@@ -5,19 +5,13 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.openai_api import OpenAIApi, openai_api
+from tests.fakes.openai_api import OpenAIApi
 from wyoming_openai.llm import ChatModel
 from wyoming_openai.llm.client import ModelSettings, create_model
 
 KEY = "sk-proj-abcdefghijklmnop"
 
 Connect = Callable[..., ChatModel]
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[OpenAIApi]:
-    async with openai_api() as server:
-        yield server
 
 
 @pytest.fixture
