@@ -315,6 +315,26 @@ async def test_the_page_changes_the_running_program(
     assert api.bodies[-1]["model"] == "second"
 
 
+async def test_the_page_tries_the_model_that_was_typed(
+    tmp_path: Path, api: OpenAIApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    jar = aiohttp.CookieJar(unsafe=True)
+    options = {"admin-uri": "http://127.0.0.1:0", "model": "in-use"}
+    async with program(tmp_path, **options), aiohttp.ClientSession(cookie_jar=jar) as browser:
+        url = await page_of(caplog)
+        async with browser.get(f"{url}/setup"):
+            pass
+        async with browser.get(f"{url}/api/session") as answer:
+            headers = {"X-Token": (await answer.json())["token"]}
+        typed = {"openai_base_url": api.url, "model": "typed"}
+        async with browser.post(f"{url}/api/test/model", json=typed, headers=headers) as answer:
+            assert "typed answers" in (await answer.json())["text"]
+        async with browser.post(f"{url}/api/test/model", json={"openai_base_url": api.url}, headers=headers) as answer:
+            assert "in-use answers" in (await answer.json())["text"]
+    assert [body["model"] for body in api.bodies] == ["typed", "in-use"]
+
+
 async def test_the_page_says_that_a_fallback_answers(
     tmp_path: Path, api: OpenAIApi, other: OpenAIApi, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -118,7 +118,7 @@ async def try_model(settings: AgentSettings, key: str, base_url: str, name: str 
         key, base_url = settings.openai_api_key.get_secret_value(), settings.openai_base_url or ""
     if not key and not base_url:
         return Tried(False, "Give a key, or the address of a server that needs none.")
-    asked = ModelSettings(api_key=key or None, base_url=base_url or None, model=settings.model)
+    asked = ModelSettings(api_key=key or None, base_url=base_url or None, model=name or settings.model)
     try:
         used = await say_hello(asked, TIMEOUT)
     except ModelError as error:
