@@ -1,5 +1,10 @@
-"""What the program says of itself at its start."""
+"""What the program says of itself at its start, and how its background work ends."""
 
+import asyncio
+
+import pytest
+
+from wyoming_openai import server
 from wyoming_openai.configuration import read_settings
 from wyoming_openai.service import announcement
 
@@ -11,3 +16,20 @@ def test_the_announcement_names_the_home_and_no_password_in_its_address() -> Non
     assert "port 10800" in text
     assert "geheim" not in text
     assert "secret" not in text
+
+
+async def test_work_that_loses_its_cancellation_is_stopped_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "CANCEL_AGAIN", 0.01)
+    lost = []
+
+    async def work() -> None:
+        while len(lost) < 2:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError as error:
+                lost.append(error)
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    await server.stopped([task])
+    assert task.done()

@@ -76,6 +76,18 @@ async def test_a_prompt_is_used_from_the_next_question_on_and_the_talk_goes_on(t
     assert len({seen.port for seen in api.requests}) == 1, "and so does the connection"
 
 
+async def test_home_assistant_is_no_stranger_after_a_change_of_settings(tmp_path: Path) -> None:
+    async with FakeHomeAssistant() as hass:
+        reach = {"hass-url": hass.url, "hass-token": hass.token}
+        async with program(tmp_path, uri="tcp://127.0.0.1:0", allow=["10.0.0.0/8"], **reach) as service:
+            port = service.listeners[0].port
+            assert port is not None
+            await service.parts.mirror.wait_fresh(10)
+            for name in ("House", "Home"):
+                await service.save({"name": name})
+                assert await name_at(AsyncTcpClient("127.0.0.1", port)) == name
+
+
 async def test_what_was_saved_is_there_after_a_restart_and_can_be_taken_back(tmp_path: Path) -> None:
     async with program(tmp_path, name="House") as service:
         await service.save({"name": "Palace", "temperature": 1.5})

@@ -28,6 +28,8 @@ from .tools import Toolbox, builtin_tools
 from .turns import Watched
 from .usage import Budgets, BudgetSettings, Limits, Purse
 
+CANCEL_AGAIN = 1.0  # seconds
+
 ModelKey = tuple[tuple[ModelSettings, ...], float | None]
 
 
@@ -197,8 +199,9 @@ async def running(parts: Parts) -> AsyncIterator[Parts]:
 
 
 async def stopped(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel tasks and wait for their end."""
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)
+    """Cancel tasks and wait for their end; one that has lost its cancellation gets another."""
+    running: set[asyncio.Task[None]] = {task for task in tasks if not task.done()}
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=CANCEL_AGAIN)

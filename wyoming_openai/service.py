@@ -3,8 +3,10 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 import socket
+import threading
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -36,6 +38,7 @@ from .turns import recorded
 
 _LOGGER = logging.getLogger(__name__)
 
+LAST_MOMENT = 9.5  # seconds after which a process that was told to stop is gone
 LAST_WORD = 2.0  # seconds beyond the deadline, for the local engine to step in where the model has used them all
 NEW_HOME = 10.0  # seconds that a change of the home may take to be in use
 CLOSING = 130.0  # seconds that the longest turn may take
@@ -52,8 +55,14 @@ async def serve(configuration: Configuration) -> None:
     """Serve until told to stop. Raises `CannotListen`."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def stop_in_time() -> None:
+        if not stop.is_set():
+            stop.set()
+            _leave_at_the_latest()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop_in_time)
     async with serving(configuration) as service:
         service.announce()
         ended = [asyncio.create_task(event.wait()) for event in (stop, service.ended)]
@@ -61,6 +70,18 @@ async def serve(configuration: Configuration) -> None:
         for task in ended:
             task.cancel()
         _LOGGER.info("Stopping: answers in progress are finished first")
+
+
+def _leave_at_the_latest() -> None:
+    """End the process even if something can't be stopped, such as a thread that waits for a name server."""
+
+    def leave() -> None:
+        _LOGGER.warning("Something did not stop in time; ending without it")
+        os._exit(0)  # answers are over by now, and the files bear being killed
+
+    last = threading.Timer(LAST_MOMENT, leave)
+    last.daemon = True
+    last.start()
 
 
 @asynccontextmanager
@@ -85,6 +106,8 @@ class Service:
         settings = configuration.settings
         self.turns = TurnLog(settings.state_folder / "turns.sqlite3", days=settings.keep_turns_days)
         self._admission = Admission(_limits(settings))
+        self._home_assistant: tuple[Network, ...] = ()
+        """Where it comes from, as far as that is known."""
         self._listeners: dict[Door, Listener] = {}
         self._following: dict[object, asyncio.Task[None]] = {}
         """Background work, by the part it is of."""
@@ -104,7 +127,7 @@ class Service:
         self._follow()
         await self._listen()
         self._following["page"] = asyncio.create_task(self._show_page())
-        self._following["addresses"] = asyncio.create_task(self._look_up_home_assistant())
+        self._look_up()
         self._following["warming"] = asyncio.create_task(self._warm())
         self._following["tidying"] = asyncio.create_task(self._tidy())
 
@@ -142,16 +165,25 @@ class Service:
         self._listeners |= opened
         self._admit()
 
-    def _admit(self, home_assistant: tuple[Network, ...] = ()) -> None:
+    def _admit(self) -> None:
         allow = tuple(ip_network(network) for network in self.parts.settings.allow)
-        self._admission.renew(allow=allow, trusted=home_assistant)
+        add_ons = (ADD_ONS,) if self.configuration.ingress else ()
+        self._admission.renew(allow=allow, trusted=(*self._home_assistant, *add_ons))
+
+    def _look_up(self) -> None:
+        """Begin to look up where Home Assistant comes from; what is known of another one is forgotten."""
+        if (before := self._following.pop("addresses", None)) is not None:
+            self._end(stopped([before]))
+        self._home_assistant = ()
+        self._following["addresses"] = asyncio.create_task(self._look_up_home_assistant())
 
     async def _look_up_home_assistant(self) -> None:
         """Know where Home Assistant comes from: it asks for many people, and goes before strangers."""
-        while True:
-            hass = hass_settings(self.parts.settings)
-            found = await addresses_of(urlsplit(hass.url).hostname or "") if hass else ()
-            self._admit((*found, ADD_ONS) if self.configuration.ingress else found)
+        hass = hass_settings(self.parts.settings)
+        while hass is not None:
+            # A name server that does not answer for a while makes Home Assistant no stranger.
+            self._home_assistant = await addresses_of(urlsplit(hass.url).hostname or "") or self._home_assistant
+            self._admit()
             await asyncio.sleep(LOOKING_UP)
 
     def _end(self, work: Awaitable[None]) -> None:
@@ -245,6 +277,8 @@ class Service:
         for key in before.models.keys() - self.parts.models.keys():
             self._end(_close_later(before.models[key]))
         if before.mirror is not self.parts.mirror:
+            self._look_up()
+            self._admit()
             await self.parts.mirror.wait_fresh(NEW_HOME)
         if _page(configuration) != page_before:
             self._page_moved.set()

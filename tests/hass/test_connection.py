@@ -20,6 +20,7 @@ from wyoming_openai.hass.connection import (
     MessageTooBig,
     Pace,
 )
+from wyoming_openai.hass.fetch import all_of
 
 PATIENT = Pace(ping_every=3600)
 
@@ -339,3 +340,24 @@ async def test_neither_token_nor_home_is_in_the_log(hass: FakeHomeAssistant, cap
         await connection.command("ping")
     assert "secret" not in caplog.text
     assert "secret" not in repr(settings).replace("secret-password", "")
+
+
+async def test_cancelling_commands_of_which_one_has_just_failed_is_not_lost() -> None:
+    failed = asyncio.Event()
+
+    async def fails() -> None:
+        await asyncio.sleep(0)
+        raise ConnectionLost("broken")
+
+    async def ends_slowly() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            failed.set()
+            await asyncio.sleep(0)
+
+    asking = asyncio.create_task(all_of(fails(), ends_slowly()))
+    await failed.wait()
+    asking.cancel()
+    await asyncio.wait([asking])
+    assert asking.cancelled()

@@ -80,10 +80,16 @@ async def fetch_entries(
 
 async def all_of(*coroutines: Coroutine[Any, Any, T]) -> tuple[T, ...]:
     """Run all at once; if one fails, end the others and raise its error alone."""
+    caller = asyncio.current_task()
+    cancellations = caller.cancelling() if caller else 0
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(coroutine) for coroutine in coroutines]
     except ExceptionGroup as errors:
+        # Before Python 3.13 a group that fails while its caller is cancelled raises the failure alone: whoever waits
+        # for the end of a task that goes on after failures, as the mirror does, would wait for ever.
+        if caller and caller.cancelling() > cancellations:
+            raise asyncio.CancelledError from None
         raise errors.exceptions[0] from None
     return tuple(task.result() for task in tasks)
 
