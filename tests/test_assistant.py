@@ -1,18 +1,28 @@
 """The turn: the model and its tools answer, the local engine steps in, somebody always hears something."""
 
 import asyncio
+import contextlib
+import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import UTC, datetime
 
 import pytest
 
-from tests.fakes.model import ScriptedModel, call, fail, say
+from tests.fakes.model import Script, ScriptedModel, call, fail, say
 from tests.fakes.purse import purse
 from wyoming_openai import sentences
-from wyoming_openai.assistant import MAX_CALLS, MAX_CALLS_AT_ONCE, MAX_ROUNDS, Assistant, Patience
+from wyoming_openai.assistant import (
+    ENOUGH,
+    HOME_IS_AWAY,
+    MAX_CALLS,
+    MAX_CALLS_AT_ONCE,
+    MAX_LOOKED_UP,
+    MAX_ROUNDS,
+    Assistant,
+)
 from wyoming_openai.context.knowledge import Knowledge
-from wyoming_openai.hass.mirror import FixedMirror
+from wyoming_openai.hass.mirror import FixedMirror, Mirror, Phase, Status
 from wyoming_openai.hass.snapshot import demo_home
 from wyoming_openai.llm import ModelReply, ModelUnreachable
 from wyoming_openai.llm.local import LocalEngine
@@ -31,6 +41,8 @@ from wyoming_openai.messages import (
 )
 from wyoming_openai.prompt import Prompt
 from wyoming_openai.tools import Tool, Toolbox, ToolContext, ToolError, schema
+from wyoming_openai.turn import Patience, log_turn
+from wyoming_openai.usage import input_bound
 
 
 async def _tell(context: ToolContext, *, what: str) -> object:
@@ -52,14 +64,16 @@ def model() -> ScriptedModel:
     return ScriptedModel()
 
 
-def assistant_with(model: ScriptedModel | None, local: LocalEngine, deadline: float = 10) -> Assistant:
+def assistant_with(
+    model: ScriptedModel | None, local: LocalEngine, deadline: float = 10, mirror: Mirror | None = None
+) -> Assistant:
     return Assistant(
         prompt=Prompt(None),
         model=model,
         purse=purse(),
         local=local,
         knowledge=Knowledge(),
-        mirror=FixedMirror(demo_home(datetime.now(UTC))),
+        mirror=mirror or FixedMirror(demo_home(datetime.now(UTC))),
         memory=Memory(),
         toolbox=Toolbox([TELL]),
         context_tokens=2000,
@@ -251,6 +265,93 @@ async def test_a_model_that_calls_without_end_is_told_to_answer(assistant: Assis
     traces: list[Trace] = []
     assert await spoken(assistant.reply(hear("tell me everything"), traces.append)) == "Enough."
     assert len(traces[0].tools) == MAX_CALLS
-    results = [message for message in model.requests[1].messages if isinstance(message, ToolResult)]
-    assert len(results) == 200, "each call has its result"
-    assert sum(not result.is_error for result in results) == MAX_CALLS_AT_ONCE
+    called, *results = model.requests[1].messages[-1 - MAX_CALLS_AT_ONCE :]
+    assert isinstance(called, AssistantMessage)
+    assert [call.id for call in called.tool_calls] == [
+        result.id for result in results if isinstance(result, ToolResult)
+    ]
+    assert not any(result.is_error for result in results if isinstance(result, ToolResult)), "all that is left was run"
+
+
+async def test_a_model_that_was_told_enough_hears_it_once(assistant: Assistant, model: ScriptedModel) -> None:
+    model.will(*(call("tell", json.dumps({"what": "x" * 10_000})) for _ in range(8)), say("Enough."))
+    assert await spoken(assistant.reply(hear("tell me everything"))) == "Enough."
+    sizes = [input_bound(request) for request in model.requests]
+    assert max(sizes) - sizes[0] < MAX_LOOKED_UP + 12_000, "its last results may be larger than what was left"
+    assert [request.messages.count(ENOUGH) for request in model.requests] == [0, 0, 0, 1, 1, 1, 1, 1, 1]
+
+
+# ---- without the home
+
+
+class AwayMirror(FixedMirror):
+    """A home that was known once."""
+
+    fresh = False
+
+    @property
+    def status(self) -> Status:
+        return Status(Phase.LOST, datetime.now(UTC), "unplugged")
+
+    async def wait_fresh(self, timeout: float) -> bool:
+        return False
+
+
+def away(model: ScriptedModel | None, local: LocalEngine) -> Assistant:
+    return assistant_with(model, local, mirror=AwayMirror(demo_home(datetime.now(UTC))))
+
+
+@pytest.mark.parametrize("text", ["how many lights are on?", "is any window open?", "how warm is it?", "sing a song"])
+async def test_of_a_home_that_is_away_nothing_is_said_but_that(text: str, local: LocalEngine) -> None:
+    with pytest.raises(CannotAnswer) as error:
+        await spoken(away(None, local).reply(hear(text)))
+    assert error.value.sentence == "home_unreachable"
+
+
+async def test_what_needs_no_home_is_answered_while_it_is_away(local: LocalEngine) -> None:
+    assert ":" in await spoken(away(None, local).reply(hear("what time is it?")))
+    switched = hear("turn off all the lights")
+    assert await spoken(away(None, local).reply(switched)) == sentences.say("cannot_control", "en")
+
+
+async def test_a_model_that_is_down_and_a_home_that_is_away_make_no_untrue_answer(
+    model: ScriptedModel, local: LocalEngine
+) -> None:
+    model.will(fail(ModelUnreachable("down")), fail(ModelUnreachable("down")))
+    for text, sentence in (("how many lights are on?", "home_unreachable"), ("who was Mozart?", "model_unreachable")):
+        with pytest.raises(CannotAnswer) as error:
+            await spoken(away(model, local).reply(hear(text)))
+        assert error.value.sentence == sentence
+
+
+async def test_tools_say_that_the_home_is_away(model: ScriptedModel, local: LocalEngine) -> None:
+    model.will(call("tell", '{"what": "x"}'), say("I can't know."))
+    assert await spoken(away(model, local).reply(hear("tell me"))) == "I can't know."
+    result = model.requests[1].messages[-1]
+    assert isinstance(result, ToolResult)
+    assert result.is_error
+    assert HOME_IS_AWAY in result.content
+
+
+# ---- what is noted
+
+
+@pytest.mark.parametrize(
+    ("script", "engine", "line"),
+    [
+        (say("Hello."), "openai", "Answered by openai"),
+        (fail(ModelUnreachable("down")), "", "Not answered"),
+        (fail(ModelUnreachable("cut"), "A sentence. And another. "), "openai", "Answered by openai"),
+    ],
+)
+async def test_only_who_was_heard_has_answered(
+    script: Script, engine: str, line: str, assistant: Assistant, model: ScriptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    model.will(script)
+    traces: list[Trace] = []
+    with contextlib.suppress(CannotAnswer):
+        await spoken(assistant.reply(hear("who painted the Mona Lisa?"), traces.append))
+    with caplog.at_level("INFO"):
+        log_turn(traces[0])
+    assert traces[0].engine == engine
+    assert caplog.messages[-1].startswith(line)

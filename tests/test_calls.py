@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.model import Script, ScriptedModel, call, say
 from tests.fakes.purse import purse
 from wyoming_openai import sentences
-from wyoming_openai.assistant import Assistant, Patience
+from wyoming_openai.assistant import Assistant
 from wyoming_openai.context.knowledge import Knowledge
 from wyoming_openai.hass.mirror import FixedMirror
 from wyoming_openai.hass.snapshot import demo_home
@@ -21,6 +21,7 @@ from wyoming_openai.messages import CannotAnswer, ToolSpec, Trace, UserMessage, 
 from wyoming_openai.prompt import Prompt
 from wyoming_openai.speech import seconds
 from wyoming_openai.tools import Tool, Toolbox, ToolContext, schema
+from wyoming_openai.turn import Patience
 
 MIRROR = FixedMirror(demo_home(datetime.now(UTC)))
 LOCAL = LocalEngine()
@@ -167,7 +168,7 @@ async def test_who_cannot_be_found_again_gets_no_offer(assistant: Assistant, mod
 async def test_what_a_slow_model_says_beyond_the_limit_is_not_waited_for(
     assistant: Assistant, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wyoming_openai.assistant.MORE_PATIENCE", 0.01)
+    monkeypatch.setattr("wyoming_openai.turn.MORE_PATIENCE", 0.01)
     model.will(endless(LONG), say("And so on."))
     answer = await spoken(assistant.reply(on_phone("tell me a story")))
     assert answer.endswith(OFFER)

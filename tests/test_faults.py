@@ -12,7 +12,7 @@ from tests.fakes import faults
 from tests.fakes.openai_api import Api, OpenAIApi, Script, call, openai_api, say
 from tests.fakes.purse import purse
 from wyoming_openai import sentences
-from wyoming_openai.assistant import Assistant, Patience
+from wyoming_openai.assistant import Assistant
 from wyoming_openai.context.knowledge import Knowledge
 from wyoming_openai.hass.mirror import FixedMirror
 from wyoming_openai.hass.snapshot import demo_home
@@ -25,6 +25,7 @@ from wyoming_openai.memory import Memory
 from wyoming_openai.messages import CannotAnswer, ToolSpec, Trace, Utterance
 from wyoming_openai.prompt import Prompt
 from wyoming_openai.tools import Tool, Toolbox, ToolContext, schema
+from wyoming_openai.turn import Patience
 
 SOON = 0.3  # a deadline that a test sits out
 STUCK = 10  # seconds after which a test gives up

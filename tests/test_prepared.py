@@ -10,7 +10,7 @@ from tests.fakes.home_assistant import FakeHomeAssistant
 from tests.fakes.model import ScriptedModel, say
 from tests.fakes.purse import purse
 from tests.hass.test_mirror import LAMP, home_of, mirrored, until
-from wyoming_openai.assistant import Assistant, Patience
+from wyoming_openai.assistant import Assistant
 from wyoming_openai.context.knowledge import Knowledge
 from wyoming_openai.hass.mirror import HomeMirror
 from wyoming_openai.llm.local import LocalEngine
@@ -18,6 +18,7 @@ from wyoming_openai.memory import Memory
 from wyoming_openai.messages import Utterance
 from wyoming_openai.prompt import Prompt
 from wyoming_openai.tools import Toolbox
+from wyoming_openai.turn import Patience
 
 KITCHEN = "light.kitchen_lights"
 

@@ -4,10 +4,9 @@ import asyncio
 import hashlib
 import logging
 import math
-import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import NoReturn
@@ -17,7 +16,7 @@ from .caller import Caller, who_asks
 from .context import HomeContext, build_context, where
 from .context.knowledge import Knowledge
 from .delivery import Delivery
-from .hass.home import Area, Config, Home, Registries
+from .hass.home import Config, Home, Registries
 from .hass.mirror import Mirror
 from .llm import ChatModel, ModelError, ModelEvent, ModelReply, ModelRequest, NoAnswer, TextDelta
 from .llm.local import LocalEngine
@@ -25,13 +24,13 @@ from .llm.models import ModelSettings
 from .memory import Conversation, Memory, Rest
 from .messages import (
     CALLER_LEFT,
+    AssistantMessage,
     CannotAnswer,
     Message,
     SystemMessage,
     ToolCall,
     ToolResult,
     Trace,
-    Usage,
     UserMessage,
     Utterance,
 )
@@ -41,19 +40,22 @@ from .sentences import say
 from .speech import Speech
 from .talk import is_new_call, parts, wants_more
 from .tools import Toolbox, ToolContext
-from .usage import BudgetSpent, Purse, Reservation
+from .turn import Patience, Turn, log_turn
+from .usage import BudgetSpent, Purse, Reservation, input_bound
 
 _LOGGER = logging.getLogger(__name__)
 
 MAX_ROUNDS = 10
 MAX_CALLS = 20  # of tools in a turn
 MAX_CALLS_AT_ONCE = 8
+MAX_LOOKED_UP = 16_000  # tokens that calls and their results may add to a request
 HOME_PATIENCE = 2.0  # seconds that a question waits for a home that is just reconnecting
 
 LAST_WORDS = 0.5  # seconds of a deadline that are kept for an answer without the model
-MORE_PATIENCE = 1.0  # seconds for what a model has to say beyond what can be said at once
 
 HOME_IS_AWAY = "Home Assistant cannot be reached at the moment: nothing is known about the state of the home."
+
+ENOUGH = SystemMessage("Enough was looked up: answer now, without tools.")
 
 ASKED_ON = {
     "phone": "Asked on: a telephone. Answer in one or two short sentences, and say in words what a screen would show. "
@@ -62,66 +64,6 @@ ASKED_ON = {
     "an offer, unless you can't answer without knowing more.",
     "unknown": "",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a person waits and listens, in seconds."""
-
-    deadline: float
-    """Until something must be heard, whatever the model does."""
-    speak: float
-    """Of one answer, spoken."""
-
-
-@dataclass(slots=True)
-class Turn:
-    """One utterance on its way to an answer, and what is noted about it."""
-
-    utterance: Utterance
-    home: Home
-    area: Area | None
-    now: datetime
-    deadline: float | None
-    """On the event loop's clock."""
-    caller: Caller = field(default_factory=Caller)
-    enough: bool = False
-    """No more can be said than there is."""
-    is_whole: bool = True
-    """Whether the engine has said all it had to say."""
-    started: float = field(default_factory=time.perf_counter)
-    engine: str = ""
-    model: str = ""
-    usage: Usage = field(default_factory=Usage)
-    tools: list[str] = field(default_factory=list)
-    timings_ms: dict[str, float] = field(default_factory=dict)
-    failure: str = ""
-    cost: float = 0.0
-
-    def mark(self, name: str) -> None:
-        """Note when something was reached for the first time."""
-        self.timings_ms.setdefault(name, round((time.perf_counter() - self.started) * 1000, 1))
-
-    def hurry(self) -> None:
-        """As much is there as can be said: what comes soon is kept, the rest is not waited for."""
-        if not self.enough:
-            soon = asyncio.get_running_loop().time() + MORE_PATIENCE
-            self.enough, self.deadline = True, min(soon, self.deadline or soon)
-
-    def trace(self) -> Trace:
-        self.mark("total")
-        return Trace(
-            self.engine, self.model, self.usage, tuple(self.tools), dict(self.timings_ms), self.failure, self.cost
-        )
-
-
-def log_turn(trace: Trace) -> None:
-    """One line for a turn; what was said stays out of it."""
-    tokens = f", {trace.usage.input_tokens} + {trace.usage.output_tokens} tokens" if trace.usage.input_tokens else ""
-    failure = f" ({trace.failure})" if trace.failure else ""
-    timings = trace.timings_ms
-    _LOGGER.debug("Milliseconds: %s", timings)
-    _LOGGER.info("Answered by %s in %.0f ms%s%s", trace.engine or "nobody", timings.get("total", 0), tokens, failure)
 
 
 class Assistant:
@@ -181,10 +123,10 @@ class Assistant:
                         turn.mark("first_text")
                         yield piece
             except CannotAnswer as error:
-                turn.failure = turn.failure or str(error)
+                turn.fail(str(error))
                 raise
             except (GeneratorExit, asyncio.CancelledError):
-                turn.failure = turn.failure or CALLER_LEFT
+                turn.fail(CALLER_LEFT)
                 raise
             finally:
                 report(turn.trace())
@@ -257,8 +199,9 @@ class Assistant:
 
     def open(self, utterance: Utterance, deadline: float | None = None, now: datetime | None = None) -> Turn:
         """Look at the home as it is now; a home that may have changed unseen is not looked at."""
-        home = self._mirror.home if self._mirror.home and self._mirror.fresh else None
-        home = home or Home(self._mirror.home.config if self._mirror.home else Config(), Registries())
+        mirror = self._mirror
+        known = mirror.home if mirror.fresh else None
+        home = known or Home(mirror.home.config if mirror.home else Config(), Registries())
         zone = _zone(home.config.time_zone)
         return Turn(
             utterance,
@@ -266,7 +209,8 @@ class Assistant:
             where(home, utterance),
             now.astimezone(zone) if now else datetime.now(zone),
             deadline,
-            who_asks(self._mirror.home, utterance),  # who it is stays known while the home is away
+            who_asks(mirror.home, utterance),  # who it is stays known while the home is away
+            "" if known else mirror.status.sentence,
         )
 
     def context(self, turn: Turn, conversation: Conversation) -> HomeContext:
@@ -307,7 +251,7 @@ class Assistant:
             f"Asked in: {room}" if room else "Asked in: an unknown room",
             ASKED_ON[turn.caller.kind],
             f"Language of the question: {turn.utterance.language}",
-            "" if self._mirror.fresh else HOME_IS_AWAY,
+            HOME_IS_AWAY if turn.away else "",
         ]
         return "\n".join(filter(None, lines))
 
@@ -346,14 +290,16 @@ class Assistant:
     def _answer_locally(self, turn: Turn, failure: CannotAnswer | None) -> str:
         turn.engine, turn.model = "local", ""
         answer = self._local.answer(turn.utterance, turn.home, turn.area, turn.now)
+        if turn.away and answer is not None and answer.needs_home:
+            raise CannotAnswer(turn.away)
         if answer is not None and answer.text:
             return answer.text
         if answer is not None and not answer.wants_control:  # "never mind"
             return say("goodbye", turn.utterance.language)
         if answer is not None and answer.wants_control and failure is None:
             return say("cannot_control", turn.utterance.language)
-        if not self._mirror.fresh and failure is None:
-            raise CannotAnswer(self._mirror.status.sentence)
+        if turn.away and failure is None:
+            raise CannotAnswer(turn.away)
         raise failure or CannotAnswer("not_understood")
 
     async def _ask(self, model: ChatModel, turn: Turn, conversation: Conversation) -> AsyncGenerator[str, None]:
@@ -362,7 +308,7 @@ class Assistant:
         request = self.request(turn, conversation)
         turn.mark("context")
         turn.is_whole = False
-        spoken = False
+        spoken, told = False, input_bound(request)
         for _ in range(MAX_ROUNDS):
             speech = Speech(turn.utterance.language)
             apart = " " if spoken else ""
@@ -392,8 +338,9 @@ class Assistant:
                 return
             if turn.enough:
                 return
-            results = await self._run_tools(reply.message.tool_calls, turn)
-            request = replace(request, messages=(*request.messages, reply.message, *results))
+            looked_up = input_bound(request) - told
+            calls = reply.message.tool_calls[: _calls_left(turn)] if looked_up < MAX_LOOKED_UP else ()
+            request = await self._with_results(request, replace(reply.message, tool_calls=calls), turn)
         raise ModelError("loop_limit", f"no answer after {MAX_ROUNDS} rounds of tools")
 
     @contextmanager
@@ -408,26 +355,33 @@ class Assistant:
             finally:
                 turn.cost += account.cost / NANO
 
-    async def _run_tools(self, calls: Sequence[ToolCall], turn: Turn) -> list[ToolResult]:
-        """A result for each call; a model that calls without end gets no more of the home than anybody needs."""
+    async def _with_results(self, request: ModelRequest, message: AssistantMessage, turn: Turn) -> ModelRequest:
+        """The request with what a model called and what came of it; of calls that may not run no trace is left."""
+        if not message.tool_calls:
+            messages = request.messages if request.messages[-1] == ENOUGH else (*request.messages, ENOUGH)
+            return replace(request, messages=messages)
         results = []
-        for number, call in enumerate(calls):
-            if number < MAX_CALLS_AT_ONCE and len(turn.tools) < MAX_CALLS:
-                results.append(await self.run_tool(call, turn))
-                await asyncio.sleep(0)  # others are served in between
-            else:
-                results.append(ToolResult(call.id, call.name, "Error: too many calls; answer now", is_error=True))
-        return results
+        for call in message.tool_calls:
+            results.append(await self.run_tool(call, turn))
+            await asyncio.sleep(0)  # others are served in between
+        return replace(request, messages=(*request.messages, message, *results))
 
     async def run_tool(self, call: ToolCall, turn: Turn) -> ToolResult:
         """Run one tool that the model called, on the home of the turn."""
         turn.tools.append(call.name)
+        if turn.away:
+            return ToolResult(call.id, call.name, f"Error: {HOME_IS_AWAY}", is_error=True)
         context = ToolContext(turn.home, turn.area, turn.now, turn.utterance.language, self._mirror, self._knowledge)
         try:
             async with asyncio.timeout_at(turn.deadline):
                 return await self._toolbox.run(call, context)
         except TimeoutError:
             raise _too_slow() from None
+
+
+def _calls_left(turn: Turn) -> int:
+    """How many tools may run now: a model that calls without end gets no more of the home than anybody needs."""
+    return min(MAX_CALLS_AT_ONCE, MAX_CALLS - len(turn.tools))
 
 
 async def _until(turn: Turn, events: AsyncGenerator[ModelEvent, None]) -> AsyncGenerator[ModelEvent, None]:

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 import orjson
 
 from . import tokens
-from .assistant import Assistant, Turn
+from .assistant import Assistant
 from .hass.home import Area, Home
 from .hass.mirror import capture
 from .hass.snapshot import BadSnapshot
@@ -25,6 +25,7 @@ from .server import Lasting, Parts, budget_settings, build, hass_settings, open_
 from .settings import Settings
 from .template import TemplateError
 from .template.jsonl import answer_line
+from .turn import Turn
 from .usage_report import report
 
 HOME_TIMEOUT = 15.0  # seconds; a home of 10,000 entities needs three

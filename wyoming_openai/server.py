@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .agents import Agent, Agents
-from .assistant import Assistant, Patience
+from .assistant import Assistant
 from .context.knowledge import Knowledge
 from .hass.connection import HassSettings
 from .hass.home import Home
@@ -25,7 +25,8 @@ from .prompt import Prompt
 from .settings import Agent as AgentOfSeveral
 from .settings import AgentSettings, Fallback, Settings
 from .tools import Toolbox, builtin_tools
-from .turns import Watched
+from .turn import Patience
+from .turn_watch import Watched
 from .usage import Budgets, BudgetSettings, Limits, Purse
 
 CANCEL_AGAIN = 1.0  # seconds

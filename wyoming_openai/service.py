@@ -22,7 +22,6 @@ from .admin import Agent as PageAgent
 from .admin import listening as page_listening
 from .admission import LIMITS, Admission, Limits, Network
 from .agents import Agent
-from .assistant import log_turn
 from .configuration import Configuration
 from .handler import Handler, describe
 from .hass.snapshot import BadSnapshot
@@ -33,8 +32,9 @@ from .messages import Utterance
 from .saved_options import write_saved
 from .server import Parts, asked_models, budget_settings, build, hass_settings, longest_deadline, stopped
 from .settings import AgentSettings, BadSettings, Settings, advice, is_hash
+from .turn import log_turn
 from .turn_log import TurnLog
-from .turns import recorded
+from .turn_watch import recorded
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from tests.fakes.model import ScriptedModel
 from wyoming_openai.admin import AdminParts, Agent, create_app
-from wyoming_openai.assistant import Assistant, Patience
+from wyoming_openai.assistant import Assistant
 from wyoming_openai.configuration import read_configuration
 from wyoming_openai.context.knowledge import Knowledge
 from wyoming_openai.hass.mirror import FixedMirror, Mirror
@@ -29,8 +29,9 @@ from wyoming_openai.prompt import Prompt
 from wyoming_openai.server import budget_settings
 from wyoming_openai.settings import AgentSettings, Settings
 from wyoming_openai.tools import Tool, Toolbox, ToolContext, schema
+from wyoming_openai.turn import Patience
 from wyoming_openai.turn_log import TurnLog
-from wyoming_openai.turns import Watched
+from wyoming_openai.turn_watch import Watched
 from wyoming_openai.usage import Budgets, Purse
 
 

@@ -9,7 +9,7 @@ from tests.fakes.model import ScriptedModel, call, say
 from wyoming_openai.messages import Usage, Utterance
 from wyoming_openai.prices import Prices
 from wyoming_openai.turn_log import TurnRecord
-from wyoming_openai.turns import recorded
+from wyoming_openai.turn_watch import recorded
 from wyoming_openai.usage import Call
 
 DAY = 86_400.0

@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..assistant import Turn
 from ..context import HomeContext
 from ..hass.mirror import Mirror
 from ..ledger import Ledger
@@ -15,6 +14,7 @@ from ..memory import Conversation
 from ..messages import Trace, Utterance
 from ..prices import Price
 from ..settings import Settings
+from ..turn import Turn
 from ..turn_log import TurnLog
 from ..usage import BudgetSettings
 

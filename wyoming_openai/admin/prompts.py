@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 import orjson
 from aiohttp import web
 
-from ..assistant import Turn
 from ..llm import ModelRequest
 from ..memory import Conversation
 from ..messages import JsonObject, Usage
@@ -16,6 +15,7 @@ from ..prompt import DEFAULT_PROMPT, render, try_prompt
 from ..settings import BadSettings
 from ..template import NeedsHomeAssistant, TemplateError, compile_template
 from ..tokens import estimate
+from ..turn import Turn
 from .catalogue import owner_of
 from .gate import BASE
 from .history import History

@@ -7,13 +7,13 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from ..assistant import Turn
 from ..caller import who_asks
 from ..hass.home import Home
 from ..messages import CannotAnswer, JsonObject, Utterance
 from ..sentences import say
+from ..turn import Turn
 from ..turn_log import TurnRecord
-from ..turns import recorded
+from ..turn_watch import recorded
 from .pages import PARTS, agent_of, json_object, page, text_of
 from .parts import Agent
 from .phases import turn_object

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 
-from ..messages import AssistantMessage, CannotAnswer, Message, ToolResult
+from ..messages import AssistantMessage, CannotAnswer, Message, SystemMessage, ToolResult
 from . import (
     BadCredentials,
     ChatModel,
@@ -212,7 +212,7 @@ def in_order(links: Sequence[Link], messages: Sequence[Message]) -> list[Link]:
     """The order in which to ask; who has called the tools of this turn goes on, for it knows why."""
     source = ""
     for message in reversed(messages):
-        if not isinstance(message, ToolResult):
+        if not isinstance(message, ToolResult | SystemMessage):
             source = message.source if isinstance(message, AssistantMessage) else ""
             break
     return sorted(links, key=lambda link: link.label != source)

@@ -29,6 +29,8 @@ _CONTROLLED = {
 }
 """What an intent is about by the beginning of its name, where the sentence does not say so."""
 
+_NEEDS_NO_HOME = frozenset({"HassGetCurrentDate", "HassGetCurrentTime", "HassNevermind", "HassRespond"})
+
 _NOT_SPEECH = ("None", "TODO", "{")
 """What an answer must not hold: a value that was not there, a translation that nobody has made."""
 
@@ -67,6 +69,11 @@ class LocalAnswer:
     """It is no question: something should be switched, set or noted."""
     problem: str = ""
     """The text says why there is no answer ("not aware of any fan in the kitchen")."""
+
+    @property
+    def needs_home(self) -> bool:
+        """Whether it speaks of the home: with one that is not known, it would not be true."""
+        return not self.wants_control and self.intent not in _NEEDS_NO_HOME
 
 
 class LocalEngine:

@@ -14,7 +14,7 @@ from wyoming_openai import turn_log
 from wyoming_openai.llm import ModelReply, ModelRequest
 from wyoming_openai.messages import CannotAnswer, ToolResult, Trace, Usage, UserMessage, Utterance
 from wyoming_openai.turn_log import DAY, ToolRun, TurnLog, TurnRecord
-from wyoming_openai.turns import Watched, recorded
+from wyoming_openai.turn_watch import Watched, recorded
 
 
 def turn(question: str, **more: object) -> TurnRecord:
