@@ -115,9 +115,12 @@ async def test_a_caller_who_leaves_pays_for_what_was_read_and_heard(ledger: Ledg
     assert 1000 * 1000 < row.cost < WORST
 
 
-async def test_a_cancelled_call_is_settled(ledger: Ledger) -> None:
+@pytest.mark.parametrize(("sent", "cost"), [(True, 1000 * 1250), (False, 0)])
+async def test_a_cancelled_call_costs_what_was_sent(sent: bool, cost: int, ledger: Ledger) -> None:
     async def answer() -> None:
-        with Budgets(ledger).reserve(call()):
+        with Budgets(ledger).reserve(call()) as reservation:
+            if sent:
+                reservation.sent()
             await asyncio.Event().wait()
 
     turn = asyncio.create_task(answer())
@@ -126,7 +129,7 @@ async def test_a_cancelled_call_is_settled(ledger: Ledger) -> None:
     with pytest.raises(asyncio.CancelledError):
         await turn
     assert entry(ledger).outcome == "cancelled"
-    assert entry(ledger).cost == 1000 * 1250
+    assert entry(ledger).cost == cost
 
 
 @pytest.mark.parametrize("error", [BadCredentials(), ModelBusy(), QuotaExceeded(), UnknownModel(), RequestRefused()])

@@ -1,6 +1,7 @@
 """Budgets: money is reserved before a model call and settled after it, so that many callers at once overspend nothing.
 
 with budgets.reserve(call) as reservation:          # raises BudgetSpent before anything is sent
+    reservation.sent()                              # from here on it costs something
     async for event in model.stream(request):
         reservation.heard(text)                     # what a caller who leaves has used so far
     reservation.settle(reply.usage)                 # what it really cost
@@ -218,6 +219,7 @@ class Reservation:
         self._entry = entry
         self._price = call.price
         self._started = time.perf_counter()
+        self._sent = False
         self._heard = 0
         self.cost = entry.cost
         """Nano-dollars: the worst case, and the true cost once it is settled."""
@@ -235,18 +237,24 @@ class Reservation:
         else:
             self.fail(billed=not isinstance(error, NOT_BILLED))
 
+    def sent(self) -> None:
+        """Note that the request is out."""
+        self._sent = True
+
     def heard(self, text: str) -> None:
         """Note output as it arrives."""
+        self._sent = True
         self._heard += estimate(text)
 
     def settle(self, usage: Usage) -> None:
         """The call is done; a server that does not count tokens is charged for what we sent and heard."""
+        self._sent = True
         usage = _plausible(usage)
         counted = usage.input_tokens or usage.output_tokens
         self._finish(usage if counted else self._so_far(), "done")
 
     def cancel(self) -> None:
-        """Nobody waits any more: the input was read, and what was heard was written."""
+        """Nobody waits any more: what was sent was read, and what was heard was written."""
         self._finish(self._so_far(), "cancelled")
 
     def fail(self, *, billed: bool = True) -> None:
@@ -254,6 +262,8 @@ class Reservation:
         self._finish(self._so_far() if billed else Usage(), "failed")
 
     def _so_far(self) -> Usage:
+        if not self._sent:
+            return Usage()
         return Usage(input_tokens=self._entry.input, output_tokens=self._heard)
 
     def _finish(self, usage: Usage, outcome: Outcome) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -62,6 +63,10 @@ class Booked:
     text: str = ""
     end: str = "open"
     usage: Usage = field(default_factory=Usage)
+    is_sent: bool = field(default=False, compare=False)
+
+    def sent(self) -> None:
+        self.is_sent = True
 
     def heard(self, text: str) -> None:
         self.text += text
@@ -625,6 +630,21 @@ async def test_every_call_is_booked_with_what_it_used(api: OpenAIApi, chain: Con
     api.will(say("Yes.", usage=(120, 80, 30, 10)))
     await ask(await chain(api))
     assert books.calls == [Booked("first", False, "Yes.", "done", Usage(120, 80, 30, 10))]
+
+
+async def test_a_request_that_went_out_is_told_from_one_that_did_not(
+    api: OpenAIApi, chain: Connect, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.will(Silence())
+    assert isinstance(await fails(await chain(api), within(SOON)), TooSlow)
+    monkeypatch.setattr("wyoming_openai.llm.transport.CONNECT_TIMEOUT", 0.05)
+    silent = socket.create_server(("127.0.0.1", 0))  # never says a word, so that no TLS comes about
+    with silent:
+        unsafe = {"base_url": f"https://127.0.0.1:{silent.getsockname()[1]}/v1"}
+        assert isinstance(await fails(await chain(api, settings=unsafe, warm=False)), ModelUnreachable)
+    refused = {"base_url": unsafe["base_url"].replace("https", "http")}
+    assert isinstance(await fails(await chain(api, settings=refused, warm=False)), ModelUnreachable)
+    assert [call.is_sent for call in books.calls] == [True, False, False, False]
 
 
 async def test_a_call_that_may_not_be_paid_is_not_made_and_the_next_is(

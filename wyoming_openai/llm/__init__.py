@@ -1,6 +1,6 @@
 """The model seam: what an engine is asked, what it gives, how it fails."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -11,6 +11,9 @@ from .models import ModelSettings
 
 class Account(Protocol):
     """Where one call is booked; leaving it unsettled says that the call failed, or that nobody waited for its end."""
+
+    def sent(self) -> None:
+        """The request is out: until then nobody can have read it, and it costs nothing."""
 
     def heard(self, text: str) -> None:
         """A piece of text has arrived."""
@@ -27,6 +30,8 @@ class Reserve(Protocol):
 
 
 class _Unbooked:
+    def sent(self) -> None: ...
+
     def heard(self, text: str) -> None: ...
 
     def settle(self, usage: Usage) -> None: ...
@@ -48,6 +53,8 @@ class ModelRequest:
     """When somebody has to have heard something, on the event loop's clock."""
     reserve: Reserve = field(default=_unbooked, repr=False, compare=False)
     """Where each call that is made for it is booked."""
+    on_sent: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
+    """Called by the model when the whole request is out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,8 @@ class OpenAIModel:
             api = _APIS[dialect.api]
             try:
                 async with asyncio.timeout_at(due):
-                    return await server.post(api.path, api.to_body(request, self.name, dialect)), api.reader()
+                    body = api.to_body(request, self.name, dialect)
+                    return await server.post(api.path, body, request.on_sent), api.reader()
             except TimeoutError:
                 raise TooSlow("no answer before the deadline") from None
             except Refused as error:

@@ -88,7 +88,8 @@ class Link:
             raise self.failure
         with self._judged(), question.request.reserve(self.settings, again=question.asked) as account:
             question.asked = True
-            async with aclosing(self.model.stream(self._as_understood(question.request))) as events:
+            request = replace(self._as_understood(question.request), on_sent=account.sent)
+            async with aclosing(self.model.stream(request)) as events:
                 yield self._booked(await _first(events, due), account)
                 async for event in events:
                     yield self._booked(event, account)

@@ -9,6 +9,8 @@ import asyncio
 import contextlib
 import json
 import socket
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -30,6 +32,10 @@ _JSON = {"headers": {"Content-Type": "application/json"}}
 _DEAD = (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError, httpx2.CloseError)
 
 
+_on_sent: ContextVar[Callable[[], None]] = ContextVar("called when a request is out", default=lambda: None)
+"""Of the request that this task sends; the SDK has no way to hand it through."""
+
+
 class KeptConnections(httpx2.AsyncHTTPTransport):
     """Connections that live as long as they can, and one more try when a kept one turns out to be dead."""
 
@@ -40,6 +46,8 @@ class KeptConnections(httpx2.AsyncHTTPTransport):
         async def watch(event: str, _: object) -> None:
             nonlocal fresh
             fresh = fresh or event == "connection.connect_tcp.started"
+            if event.endswith(".send_request_body.complete"):
+                _on_sent.get()()
 
         request.extensions["trace"] = watch
         try:
@@ -91,9 +99,13 @@ class Server:
             api_key=api_key or NO_KEY, base_url=base_url, max_retries=0, http_client=_http_client()
         )
 
-    async def post(self, path: str, body: JsonObject) -> Answer:
+    async def post(self, path: str, body: JsonObject, on_sent: Callable[[], None]) -> Answer:
         """Send a request; who gets the answer closes it. Raises `Refused`, `ModelError`."""
-        return Answer(await self._send(path, _json(body)))
+        before = _on_sent.set(on_sent)
+        try:
+            return Answer(await self._send(path, _json(body)))
+        finally:
+            _on_sent.reset(before)
 
     async def look_up(self, model: str) -> None:
         """Ask whether the model is there: opens a connection, costs nothing. Raises `Refused`, `ModelError`."""
