@@ -144,14 +144,34 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_begun(
     assert next(tmp_path.glob("*.corrupt-*Z")).read_bytes() == damage
 
 
-def test_a_file_that_somebody_holds_costs_a_turn_of_the_log_and_no_more(tmp_path: Path) -> None:
+def test_a_file_that_somebody_holds_costs_neither_time_nor_a_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turn_log, "LOCK_TIMEOUT", 3600.0)
     log = TurnLog(tmp_path / "turns.sqlite3")
     with closing(sqlite3.connect(tmp_path / "turns.sqlite3", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        assert log.add(turn("lost")) == 0
+        assert log.add(turn("first")) == 0
         other.execute("ROLLBACK")
-    assert log.add(turn("kept"))
-    assert [each.question for each in log.latest()] == ["kept"]
+    assert log.add(turn("second"))
+    assert [each.question for each in log.latest()] == ["second", "first"]
+
+
+def test_a_turn_is_kept_also_while_somebody_reads(tmp_path: Path) -> None:
+    log = TurnLog(tmp_path / "turns.sqlite3")
+    with log._lock:  # a long search in another thread
+        assert log.add(turn("first")) == 0
+    assert [each.question for each in log.latest()] == ["first"]
+
+
+def test_what_waits_to_be_written_is_forgotten_with_the_rest(tmp_path: Path) -> None:
+    log = TurnLog(tmp_path / "turns.sqlite3")
+    for forget in (log.delete, lambda: setattr(log, "days", 0)):
+        with log._lock:
+            log.add(turn("private words"))
+        forget()
+        log.days = 7
+        assert log.latest() == []
 
 
 def test_nobody_else_may_read_it(tmp_path: Path) -> None:

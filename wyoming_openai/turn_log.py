@@ -15,7 +15,7 @@ import orjson
 
 from .kept_file import set_aside
 from .messages import Usage
-from .sqlite_file import is_unusable, open_file
+from .sqlite_file import LOCK_TIMEOUT, is_locked, is_unusable, open_file
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -24,6 +24,8 @@ Result = TypeVar("Result")
 DAY = 86400.0
 DEFAULT_DAYS = 7
 MAX_TURNS = 5000
+MAX_WAITING = 100
+"""Turns that wait for a file that can't be written."""
 TRIMMED = 100
 """Turns after which those that are too old are forgotten."""
 LATENCIES = 500
@@ -116,6 +118,7 @@ class TurnLog:
         self._path = path
         self._clock = clock
         self._lock = threading.Lock()
+        self._waiting: deque[TurnRecord] = deque(maxlen=MAX_WAITING)
         self._connection = _open(path)
         self.days = days
 
@@ -127,26 +130,26 @@ class TurnLog:
     @days.setter
     def days(self, days: float) -> None:
         self._days = days
+        if not days:
+            self._waiting.clear()
         self._work(self._trim, None)
 
     def add(self, turn: TurnRecord) -> int:
-        """Keep a turn; returns its id, or 0 where nothing is kept. Never raises: an answer matters more."""
+        """Keep a turn; returns its id, or 0 where nothing is kept yet. Never raises nor waits: an answer matters more.
+
+        While somebody else is at the file it waits here, and is written with the next.
+        """
         turn = replace(turn, at=turn.at or self._clock())
         self.tally.add(turn)
         if not self._days:
             return 0
-        content = orjson.dumps(asdict(turn), default=str)
-
-        def insert(connection: sqlite3.Connection) -> int:
-            number = connection.execute(
-                "INSERT INTO turns (at, agent, question, answer, content) VALUES (?, ?, ?, ?, ?)",
-                (turn.at, turn.agent, turn.question, turn.answer, content),
-            ).lastrowid
-            if number and number % TRIMMED == 0:
-                self._trim(connection)
-            return number or 0
-
-        return self._work(insert, 0)
+        self._waiting.append(turn)
+        if not self._lock.acquire(blocking=False):
+            return 0
+        try:
+            return self._done(self._write, 0, patience=0)
+        finally:
+            self._lock.release()
 
     def latest(
         self, limit: int = 50, before: int | None = None, search: str = "", *, agent: str = "", failed: bool = False
@@ -180,6 +183,7 @@ class TurnLog:
 
         def delete(connection: sqlite3.Connection) -> int:
             if number is None:
+                self._waiting.clear()
                 gone = connection.execute("DELETE FROM turns").rowcount
             else:
                 gone = connection.execute("DELETE FROM turns WHERE id = ?", (number,)).rowcount
@@ -190,6 +194,7 @@ class TurnLog:
 
     def close(self) -> None:
         """Close the file."""
+        self._work(self._write, 0)
         with self._lock:
             self._connection.close()
 
@@ -200,20 +205,43 @@ class TurnLog:
         connection.execute("DELETE FROM turns WHERE at < ?", (self._oldest(),))
         connection.execute("DELETE FROM turns WHERE id <= (SELECT max(id) FROM turns) - ?", (MAX_TURNS,))
 
+    def _write(self, connection: sqlite3.Connection) -> int:
+        """Write the turns that wait; the id of the last."""
+        number = 0
+        while self._waiting:
+            turn = self._waiting[0]
+            number = (
+                connection.execute(
+                    "INSERT INTO turns (at, agent, question, answer, content) VALUES (?, ?, ?, ?, ?)",
+                    (turn.at, turn.agent, turn.question, turn.answer, orjson.dumps(asdict(turn), default=str)),
+                ).lastrowid
+                or 0
+            )
+            self._waiting.popleft()
+            if number % TRIMMED == 0:
+                self._trim(connection)
+        return number
+
     def _rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        self._work(self._write, 0)
         return self._work(lambda connection: connection.execute(query, parameters).fetchall(), [])
 
     def _work(self, work: Callable[[sqlite3.Connection], Result], otherwise: Result) -> Result:
-        """Never raises; a file that turns out to be damaged is set aside, and a new one begun."""
         with self._lock:
-            try:
-                return work(self._connection)
-            except sqlite3.Error as error:
-                _LOGGER.warning("The turns can't be kept or read: %s", error)
-                if is_unusable(error):
-                    self._connection.close()
-                    self._connection = _open(self._path)
-                return otherwise
+            return self._done(work, otherwise, patience=LOCK_TIMEOUT)
+
+    def _done(self, work: Callable[[sqlite3.Connection], Result], otherwise: Result, patience: float) -> Result:
+        """Never raises; a file that turns out to be damaged is set aside, and a new one begun."""
+        try:
+            self._connection.execute(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
+            return work(self._connection)
+        except sqlite3.Error as error:
+            level = logging.DEBUG if is_locked(error) else logging.WARNING
+            _LOGGER.log(level, "The turns can't be kept or read: %s", error)
+            if is_unusable(error):
+                self._connection.close()
+                self._connection = _open(self._path)
+            return otherwise
 
 
 _TABLE = """

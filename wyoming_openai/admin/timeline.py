@@ -1,5 +1,7 @@
 """What was asked and answered: a list, and each turn from the first word to the last."""
 
+import asyncio
+
 from aiohttp import web
 
 from ..context import where
@@ -40,7 +42,7 @@ async def show(request: web.Request) -> web.Response:
     parts, query = request.app[PARTS], request.query
     search, agent, failed = text_of(query, "q", 200), text_of(query, "agent", 64), "failed" in query
     before = whole_of(query, "before", 2**53)
-    turns = parts.turns.latest(PAGE + 1, before, search, agent=agent, failed=failed)
+    turns = await asyncio.to_thread(parts.turns.latest, PAGE + 1, before, search, agent=agent, failed=failed)
     more = turns[PAGE - 1].id if len(turns) > PAGE else None
     home = parts.mirror().home
     return page(
@@ -77,7 +79,7 @@ def _turn(request: web.Request) -> TurnRecord:
 async def delete(request: web.Request) -> web.Response:
     """Forget one turn or all, from the page."""
     number = request.match_info.get("id")
-    request.app[PARTS].turns.delete(int(number) if number else None)
+    await asyncio.to_thread(request.app[PARTS].turns.delete, int(number) if number else None)
     raise web.HTTPSeeOther(f"{request[BASE]}/conversations")
 
 
@@ -85,7 +87,8 @@ async def list_json(request: web.Request) -> web.Response:
     """The turns for a program."""
     query = request.query
     limit = whole_of(query, "limit", PAGE, 200)
-    turns = request.app[PARTS].turns.latest(
+    turns = await asyncio.to_thread(
+        request.app[PARTS].turns.latest,
         limit,
         whole_of(query, "before", 2**53),
         text_of(query, "q", 200),
@@ -103,4 +106,5 @@ async def get_json(request: web.Request) -> web.Response:
 async def delete_json(request: web.Request) -> web.Response:
     """Forget one turn or all, for a program."""
     number = request.match_info.get("id")
-    return json({"deleted": request.app[PARTS].turns.delete(int(number) if number else None)})
+    turns = request.app[PARTS].turns
+    return json({"deleted": await asyncio.to_thread(turns.delete, int(number) if number else None)})
