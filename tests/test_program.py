@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -78,6 +79,21 @@ async def test_it_serves_on_its_defaults_and_says_how_to_connect() -> None:
         process.terminate()
         await process.communicate()
         assert process.returncode == 0
+
+
+async def test_systemd_is_told_that_it_is_ready_alive_and_stopping(tmp_path: Path) -> None:
+    told = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.setblocking(False)
+        loop = asyncio.get_running_loop()
+        watched = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "20000"}
+        async with serving("--uri", "tcp://127.0.0.1:0", **watched) as (process, _):
+            while told.count(b"WATCHDOG=1") < 3 or b"READY=1" not in told:
+                told.append(await loop.sock_recv(systemd, 100))
+            process.terminate()
+            while b"STOPPING=1" not in told:
+                told.append(await loop.sock_recv(systemd, 100))
 
 
 async def test_it_serves_on_a_unix_socket_and_removes_it(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from .messages import Utterance
 from .saved_options import write_saved
 from .server import Parts, asked_models, budget_settings, build, hass_settings, longest_deadline, stopped
 from .settings import AgentSettings, BadSettings, Settings, advice, is_hash
+from .supervision import keep_watchdog, tell
 from .turn import log_turn
 from .turn_log import TurnLog
 from .turn_watch import recorded
@@ -65,10 +66,12 @@ async def serve(configuration: Configuration) -> None:
         loop.add_signal_handler(number, stop_in_time)
     async with serving(configuration) as service:
         service.announce()
+        tell("READY=1")
         ended = [asyncio.create_task(event.wait()) for event in (stop, service.ended)]
         await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
             task.cancel()
+        tell("STOPPING=1")
         _LOGGER.info("Stopping: answers in progress are finished first")
 
 
@@ -129,6 +132,7 @@ class Service:
         self._following["page"] = asyncio.create_task(self._show_page())
         self._look_up()
         self._following["warming"] = asyncio.create_task(self._warm())
+        self._following["watchdog"] = asyncio.create_task(keep_watchdog())
         self._following["tidying"] = asyncio.create_task(self._tidy())
 
     async def stop(self) -> None:
