@@ -241,10 +241,10 @@ def test_what_is_free_is_never_refused_for_money_and_yet_recorded(ledger: Ledger
 
 def test_a_spent_budget_is_news_once_for_each_device_and_day(ledger: Ledger, clock: Clock) -> None:
     budgets = Budgets(ledger, BudgetSettings(total=Limits(day=0)))
-    assert [refused(budgets).first for _ in range(3)] == [True, False, False]
-    assert refused(budgets, call("hall")).first
+    assert [budgets.is_news(refused(budgets)) for _ in range(3)] == [True, False, False]
+    assert budgets.is_news(refused(budgets, call("hall")))
     clock.wall += 86400
-    assert refused(budgets).first
+    assert budgets.is_news(refused(budgets))
 
 
 def test_the_sentences_for_a_spent_budget_exist() -> None:

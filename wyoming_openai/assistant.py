@@ -46,6 +46,7 @@ from .usage import BudgetSpent, Purse, Reservation, input_bound
 _LOGGER = logging.getLogger(__name__)
 
 MAX_ROUNDS = 10
+MAX_MODEL_CALLS = 10  # retries and fallbacks among them
 MAX_CALLS = 20  # of tools in a turn
 MAX_CALLS_AT_ONCE = 8
 MAX_LOOKED_UP = 16_000  # tokens that calls and their results may add to a request
@@ -282,8 +283,9 @@ class Assistant:
                 if spoken:
                     yield " " + say(error.sentence, turn.utterance.language)
                     return
+        is_news = isinstance(failure, BudgetSpent) and self._purse.is_news(failure)
         answer = self._answer_locally(turn, failure)
-        if isinstance(failure, BudgetSpent) and failure.first and not failure.passing:
+        if is_news:
             answer = f"{say('budget_spent_now_local', turn.utterance.language)} {answer}"
         yield answer
 
@@ -348,12 +350,16 @@ class Assistant:
         self, turn: Turn, request: ModelRequest, settings: ModelSettings, *, again: bool
     ) -> Iterator[Reservation]:
         """The money for one call: set aside before, settled after. Raises `BudgetSpent`."""
+        if turn.calls >= MAX_MODEL_CALLS:
+            raise ModelError("loop_limit", f"no answer after {MAX_MODEL_CALLS} calls")
         question = isinstance(request.messages[-1], UserMessage) and not again
-        with self._purse.reserve(settings, request, turn.utterance, turn.caller.kind, question=question) as account:
-            try:
+        account = self._purse.reserve(settings, request, turn.utterance, turn.caller.kind, question=question)
+        turn.calls += 1
+        try:
+            with account:
                 yield account
-            finally:
-                turn.cost += account.cost / NANO
+        finally:
+            turn.cost += account.cost / NANO
 
     async def _with_results(self, request: ModelRequest, message: AssistantMessage, turn: Turn) -> ModelRequest:
         """The request with what a model called and what came of it; of calls that may not run no trace is left."""

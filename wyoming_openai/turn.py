@@ -46,6 +46,8 @@ class Turn:
     engine: str = ""
     model: str = ""
     usage: Usage = field(default_factory=Usage)
+    calls: int = 0
+    """Of models."""
     tools: list[str] = field(default_factory=list)
     timings_ms: dict[str, float] = field(default_factory=dict)
     failure: str = ""

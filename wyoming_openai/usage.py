@@ -14,6 +14,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass, field, replace
 from datetime import date
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -21,9 +22,9 @@ import orjson
 
 from .ledger import Ledger, LedgerFull, Spent
 from .ledger_file import Entry, Outcome
-from .llm import BadCredentials, ModelBusy, ModelRequest, QuotaExceeded, RequestRefused, UnknownModel
+from .llm import BadCredentials, ModelBusy, ModelError, ModelRequest, QuotaExceeded, RequestRefused, UnknownModel
 from .llm.models import ModelSettings
-from .messages import AssistantMessage, CannotAnswer, Message, ToolResult, Usage, Utterance
+from .messages import AssistantMessage, CannotAnswer, Message, ToolResult, Usage, UserMessage, Utterance
 from .prices import NANO, Price, Prices
 from .tokens import estimate
 
@@ -31,6 +32,8 @@ MAX_NAME = 128
 """Characters of an id that are kept; ids are claims of the caller."""
 MAX_CALLERS = 1000
 MAX_TOKENS = 10**8
+MOST = 16
+"""Times what was expected that a server may say it counted: proxies add prompts of their own."""
 MINUTE = 60.0
 
 NOT_BILLED = (BadCredentials, ModelBusy, QuotaExceeded, UnknownModel, RequestRefused)
@@ -81,21 +84,26 @@ class Call:
     """What the question came from: a satellite, a phone, the command line."""
     question: bool = True
     """False for the rounds with tools after the first."""
+    likely_input: Callable[[], int] = field(default=lambda: MAX_TOKENS, compare=False)
+    """Tokens that it probably has, for a call of which nobody tells the true number."""
 
 
 class BudgetSpent(CannotAnswer):
     """The call was not sent."""
 
-    def __init__(self, sentence: str, detail: str, *, first: bool = True, passing: bool = False) -> None:
+    def __init__(self, sentence: str, detail: str, device: str = "", *, passing: bool = False) -> None:
         super().__init__(sentence, detail)
-        self.first = first
-        """Whether this device hears it for the first time in this day or month."""
+        self.device = device
+        """Whose question it was."""
         self.passing = passing
         """Whether calls in flight, or a minute, may change it."""
 
 
 def input_bound(request: ModelRequest) -> int:
-    """Tokens that a request surely does not exceed: half its bytes. Prose takes a quarter, lists of states a half."""
+    """Tokens that a request does not exceed: half its bytes. Prose takes a quarter, lists of states a half.
+
+    What a stranger says may be chosen to take more: no token is less than a byte.
+    """
     tools = sum(len(orjson.dumps([tool.name, tool.description, dict(tool.parameters)])) for tool in request.tools)
     return (tools + sum(_bytes(message) for message in request.messages)) // 2 + 8 * (
         len(request.messages) + len(request.tools)
@@ -109,7 +117,16 @@ def _bytes(message: Message) -> int:
             return max(_length(text) + called, len(orjson.dumps(native, default=str)) if native else 0)
         case ToolResult():
             return _length(message.content)
+        case UserMessage(text):
+            return 2 * _length(text)
     return _length(message.text)
+
+
+def likely_input(request: ModelRequest) -> int:
+    """Tokens that a request probably has."""
+    tools = sum(len(orjson.dumps([tool.name, tool.description, dict(tool.parameters)])) for tool in request.tools)
+    told = (message.content if isinstance(message, ToolResult) else message.text for message in request.messages)
+    return tools // 4 + sum(estimate(text) + 4 for text in told)
 
 
 def _length(text: str) -> int:
@@ -151,7 +168,7 @@ class Budgets:
         try:
             return Reservation(self._ledger, self._ledger.begin(entry, lambda spent: self._check(entry, spent)), call)
         except LedgerFull as full:
-            raise BudgetSpent("budget_spent", str(full), first=self._is_first("budget_spent", entry)) from full
+            raise BudgetSpent("budget_spent", str(full), entry.device) from full
 
     def _check(self, entry: Entry, spent: Mapping[str, Spent]) -> None:
         if entry.question and entry.caller:
@@ -159,7 +176,7 @@ class Budgets:
             asked = spent[f"caller:{entry.caller}"].questions
             most = self.settings.questions_per_day
             if most is not None and asked >= most:
-                raise self._spent("budget_spent", f"{entry.caller} has asked {asked} questions today", entry)
+                raise BudgetSpent("budget_spent", f"{entry.caller} has asked {asked} questions today", entry.device)
         if entry.cost == 0:
             return
         for scope, limits in self._limits(entry).items():
@@ -173,7 +190,7 @@ class Budgets:
                 detail = f"{scope}: {usd(sum_)} of {limit} USD a {period} are spent, a call may cost {usd(entry.cost)}"
                 if sum_ - sums.held + entry.cost <= round(limit * NANO):
                     raise BudgetSpent("busy", f"{detail}; {usd(sums.held)} may come back", passing=True)
-                raise self._spent(sentence, detail, entry)
+                raise BudgetSpent(sentence, detail, entry.device)
 
     def _limits(self, entry: Entry) -> dict[str, Limits]:
         settings = self.settings
@@ -196,14 +213,13 @@ class Budgets:
             raise BudgetSpent("busy", f"{entry.caller} asks over {most} questions a minute", passing=True)
         asked.append(now)
 
-    def _spent(self, sentence: str, detail: str, entry: Entry) -> BudgetSpent:
-        return BudgetSpent(sentence, detail, first=self._is_first(sentence, entry))
-
-    def _is_first(self, sentence: str, entry: Entry) -> bool:
-        """Whether a device was not told yet on this day, or in this month."""
+    def is_news(self, spent: BudgetSpent) -> bool:
+        """Whether the device was not told yet on this day, or in this month; from now on it was."""
+        if spent.passing:
+            return False
         today = self._ledger.today()
-        since = today.replace(day=1) if sentence == "budget_month_spent" else today
-        key = (sentence, entry.device)
+        since = today.replace(day=1) if spent.sentence == "budget_month_spent" else today
+        key = (spent.sentence, spent.device)
         told = self._told.get(key) == since
         self._told[key] = since
         if len(self._told) > MAX_CALLERS:
@@ -217,6 +233,7 @@ class Reservation:
     def __init__(self, ledger: Ledger, entry: Entry, call: Call) -> None:
         self._ledger = ledger
         self._entry = entry
+        self._call = call
         self._price = call.price
         self._started = time.perf_counter()
         self._sent = False
@@ -235,7 +252,8 @@ class Reservation:
         if error is None or isinstance(error, asyncio.CancelledError | GeneratorExit):
             self.cancel()
         else:
-            self.fail(billed=not isinstance(error, NOT_BILLED))
+            refused = isinstance(error, NOT_BILLED) or (isinstance(error, ModelError) and error.refused)
+            self.fail(billed=self._heard > 0 or not refused)
 
     def sent(self) -> None:
         """Note that the request is out."""
@@ -249,7 +267,7 @@ class Reservation:
     def settle(self, usage: Usage) -> None:
         """The call is done; a server that does not count tokens is charged for what we sent and heard."""
         self._sent = True
-        usage = _plausible(usage)
+        usage = self._plausible(usage)
         counted = usage.input_tokens or usage.output_tokens
         self._finish(usage if counted else self._so_far(), "done")
 
@@ -264,7 +282,13 @@ class Reservation:
     def _so_far(self) -> Usage:
         if not self._sent:
             return Usage()
-        return Usage(input_tokens=self._entry.input, output_tokens=self._heard)
+        return Usage(min(self._entry.input, self._call.likely_input()), output_tokens=self._heard)
+
+    def _plausible(self, usage: Usage) -> Usage:
+        """No count of a server's may earn money, or spend all of it."""
+        given, made = MOST * (self._entry.input + 1000), MOST * self._entry.output
+        most = (given, given, made, made, given)
+        return Usage(*(min(max(count, 0), limit) for count, limit in zip(astuple(usage), most, strict=True)))
 
     def _finish(self, usage: Usage, outcome: Outcome) -> None:
         if self._entry.outcome != "open":
@@ -309,13 +333,13 @@ class Purse:
                 caller=utterance.caller or "",
                 kind=kind,
                 question=question,
+                likely_input=partial(likely_input, request),
             )
         )
 
-
-def _plausible(usage: Usage) -> Usage:
-    """No count of a server's may earn money or overflow a sum."""
-    return Usage(*(min(max(count, 0), MAX_TOKENS) for count in astuple(usage)))
+    def is_news(self, spent: BudgetSpent) -> bool:
+        """Whether whoever asked was not told yet; from now on they were."""
+        return self._budgets.is_news(spent)
 
 
 def usd(nano: int) -> str:

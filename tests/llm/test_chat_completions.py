@@ -310,7 +310,6 @@ def test_a_request_without_tools_does_not_mention_them() -> None:
         {"choices": [{"delta": {"tool_calls": "x"}}]},
         {"choices": [{"delta": {"tool_calls": [{"function": "x"}]}}]},
         {"choices": 5},
-        {"usage": 5},
     ],
 )
 def test_an_unknown_shape_breaks_the_stream(event: Json) -> None:

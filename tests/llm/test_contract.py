@@ -37,6 +37,7 @@ from wyoming_openai.messages import (
     Usage,
     UserMessage,
 )
+from wyoming_openai.tokens import estimate
 
 SOON = 0.2  # a deadline that a test sits out
 
@@ -151,15 +152,56 @@ async def test_thoughts_are_never_said(model: ChatModel, api: OpenAIApi) -> None
     assert said == reply.message.text == "Yes."
 
 
-async def test_an_endless_reply_is_cut(model: ChatModel, api: OpenAIApi) -> None:
+async def test_an_endless_reply_is_cut(connect_any: Connect, api: OpenAIApi) -> None:
     api.will(Broken(say(*["x" * 1000] * 100), after=90, end="stall"))
-    said, reply = await ask(model)
+    said, reply = await ask(connect_any(max_tokens=16_384))
     assert said == reply.message.text == "x" * MAX_TEXT
     assert reply.truncated
     await asyncio.wait_for(api.gone.wait(), 5)
 
 
+async def test_a_server_that_knows_no_limit_is_stopped_at_ours(model: ChatModel, api: OpenAIApi) -> None:
+    api.will(Broken(say(*["Go on. "] * 1000), after=900, end="stall"))
+    said, reply = await ask(model)
+    assert reply.truncated
+    assert ModelSettings().max_tokens < estimate(said) < ModelSettings().max_tokens * 1.5
+    await asyncio.wait_for(api.gone.wait(), 5)
+
+
+async def test_thoughts_without_an_end_are_stopped(connect: Connect, api: OpenAIApi) -> None:
+    model = connect(api="chat")
+    api.will(Broken(say("Never said.", thought="I wonder. " * 1000), after=90, end="stall"))
+    assert isinstance((await listen(model))[1], NoAnswer)
+    await asyncio.wait_for(api.gone.wait(), 5)
+
+
+@pytest.mark.parametrize(
+    "counts", [(12.0, "7", 3.0, None), (-5, 0, -7, 0), ([1], {}, "x", True), (2**63, 10**12, 1e300, 0)]
+)
+async def test_counts_that_are_none_spoil_no_answer(model: ChatModel, api: OpenAIApi, counts: tuple[Any, ...]) -> None:
+    api.will(Say(("Yes.",), usage=counts))  # type: ignore[arg-type]
+    said, reply = await ask(model)
+    assert said == "Yes."
+    assert reply.usage == (Usage(12, 7, 3) if counts[0] == 12.0 else Usage())
+
+
 # --- tools
+
+
+async def test_two_calls_with_one_id_are_told_apart(model: ChatModel, api: OpenAIApi) -> None:
+    api.will(Say(calls=(("same", "look", '{"at": "a"}'), ("same", "look", '{"at": "b"}'))))
+    calls = (await ask(model))[1].message.tool_calls
+    assert [each.arguments for each in calls] == ['{"at": "a"}', '{"at": "b"}']
+    assert calls[0].id == "same" != calls[1].id
+
+
+async def test_arguments_of_any_depth_are_no_end(connect_any: Connect, api: OpenAIApi) -> None:
+    model = connect_any(max_tokens=16_384)
+    deep = '{"at": ' + "[" * 5000 + "]" * 5000 + "}"
+    api.will(call("look", deep), say("Sorry."))
+    reply = (await ask(model))[1]
+    result = ToolResult(reply.message.tool_calls[0].id, "look", "Error: too deep", is_error=True)
+    assert (await ask(model, ModelRequest((*QUESTION.messages, reply.message, result))))[0] == "Sorry."
 
 
 async def test_tool_calls_arrive_whole(model: ChatModel, api: OpenAIApi) -> None:

@@ -1,6 +1,6 @@
 """The model seam: what an engine is asked, what it gives, how it fails."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -16,7 +16,7 @@ class Account(Protocol):
         """The request is out: until then nobody can have read it, and it costs nothing."""
 
     def heard(self, text: str) -> None:
-        """A piece of text has arrived."""
+        """Output has arrived, said or not: also thoughts and calls of tools are paid for."""
 
     def settle(self, usage: Usage) -> None:
         """The call is done."""
@@ -53,8 +53,8 @@ class ModelRequest:
     """When somebody has to have heard something, on the event loop's clock."""
     reserve: Reserve = field(default=_unbooked, repr=False, compare=False)
     """Where each call that is made for it is booked."""
-    on_sent: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
-    """Called by the model when the whole request is out."""
+    account: Account = field(default_factory=_Unbooked, repr=False, compare=False)
+    """Of one call that is being made: whoever makes it notes there what went out and what came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,8 @@ class ModelError(CannotAnswer):
 
     retry_after: float | None = None
     """Seconds after which the same request may succeed; None if trying again is no use."""
+    refused = False
+    """The server's first word was no: it has done nothing that it could charge."""
 
 
 class ModelUnreachable(ModelError):

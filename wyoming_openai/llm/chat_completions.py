@@ -22,10 +22,12 @@ from .models import ModelSettings, accepts_sampling, reasoning_effort, reasons
 from .wire import (
     Reader,
     arguments_text,
-    invented_id,
     is_json_object,
+    own_id,
+    part_of,
     request_body,
     start_of_turn,
+    tokens_in,
     told,
     valid_arguments,
 )
@@ -134,7 +136,7 @@ class ChatReader(Reader):
     def _read(self, event: JsonObject) -> str:
         if event.get("error"):
             raise Refused(refusal(0, event))
-        if usage := event.get("usage"):
+        if usage := part_of(event, "usage"):
             self.usage = _usage(usage)
         text = ""
         for choice in event.get("choices") or ():
@@ -196,8 +198,10 @@ class ChatReader(Reader):
         return call
 
     def calls(self) -> tuple[ToolCall, ...]:
+        taken: set[str] = set()
         for call in self._calls:
-            call.id = call.id or invented_id()
+            call.id = own_id(call.id, taken)
+            taken.add(call.id)
         return tuple(
             ToolCall(call.id, call.name, call.arguments or "{}")
             for call in self._calls
@@ -217,11 +221,11 @@ def _text(content: Any) -> str:
 
 
 def _usage(usage: JsonObject) -> Usage:
-    prompt, completion = usage.get("prompt_tokens_details") or {}, usage.get("completion_tokens_details") or {}
+    prompt, completion = part_of(usage, "prompt_tokens_details"), part_of(usage, "completion_tokens_details")
     return Usage(
-        usage.get("prompt_tokens") or 0,
-        prompt.get("cached_tokens") or usage.get("prompt_cache_hit_tokens") or 0,
-        usage.get("completion_tokens") or 0,
-        completion.get("reasoning_tokens") or 0,
-        prompt.get("cache_write_tokens") or 0,
+        tokens_in(usage, "prompt_tokens"),
+        tokens_in(prompt, "cached_tokens") or tokens_in(usage, "prompt_cache_hit_tokens"),
+        tokens_in(usage, "completion_tokens"),
+        tokens_in(completion, "reasoning_tokens"),
+        tokens_in(prompt, "cache_write_tokens"),
     )

@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from ..messages import JsonObject, UserMessage
+from ..messages import JsonObject, ToolResult, UserMessage
+from ..tokens import estimate
 from . import (
+    Account,
     ChatModel,
     ModelError,
     ModelEvent,
@@ -43,6 +45,7 @@ MAX_LESSONS = 8  # requests that may be rejected for one reason after the other 
 GRACE = 1.0  # seconds that the token counts may take after the last word
 WARM_TIMEOUT = 10.0
 MAX_HEAD = 4096
+MOST_OUTPUT = 1.25  # of the tokens asked for: some servers know no limit, and the estimate is a fifth too high for some
 HELLO = ModelRequest((UserMessage("Say hello."),))
 
 
@@ -120,7 +123,7 @@ class OpenAIModel:
         due = min(now + self._settings.first_token_timeout, end)
         answer, reader = await self._ask(server, request, due)
         try:
-            async with aclosing(self._read(answer, reader, due, end)) as pieces:
+            async with aclosing(self._read(request.account, answer, reader, due, end)) as pieces:
                 async for piece in pieces:
                     yield TextDelta(piece)
             yield reader.reply()
@@ -137,17 +140,21 @@ class OpenAIModel:
             try:
                 async with asyncio.timeout_at(due):
                     body = api.to_body(request, self.name, dialect)
-                    return await server.post(api.path, body, request.on_sent), api.reader()
+                    return await server.post(api.path, body, request.account.sent), api.reader()
             except TimeoutError:
                 raise TooSlow("no answer before the deadline") from None
             except Refused as error:
-                if not self._learn(dialect, error.refusal):
-                    raise self._failure(error.refusal) from None
+                if not self._learn(dialect, error.refusal, request):
+                    failure = self._failure(error.refusal)
+                    failure.refused = True
+                    raise failure from None
         raise RequestRefused("the server rejects one parameter after the other")
 
-    async def _read(self, answer: "Answer", reader: Reader, due: float, end: float) -> AsyncGenerator[str, None]:
+    async def _read(
+        self, account: Account, answer: "Answer", reader: Reader, due: float, end: float
+    ) -> AsyncGenerator[str, None]:
         """The text of an answer until it is complete. What counts for the deadlines is the model, not its server."""
-        events, head = EventStream(), b""
+        events, head, output = EventStream(), b"", 0
         while not (reader.complete or events.ended):
             finished, received = reader.finished, reader.received
             data = await self._wait(answer, reader, min(due, end))
@@ -155,6 +162,11 @@ class OpenAIModel:
                 break
             head = head or data[:MAX_HEAD]
             text = self._feed(reader, events, data)
+            if arrived := reader.arrived():
+                account.heard(arrived)
+                output += estimate(arrived)
+            if output > self._settings.max_tokens * MOST_OUTPUT:
+                reader.stop()
             if text:
                 yield text
             if reader.finished and not finished:
@@ -203,9 +215,9 @@ class OpenAIModel:
     def _failure(self, refused: Refusal) -> ModelError:
         return model_error(refused, self._settings.api_key)
 
-    def _learn(self, dialect: Dialect, refused: Refusal) -> bool:
+    def _learn(self, dialect: Dialect, refused: Refusal, request: ModelRequest) -> bool:
         """Whether a rejected request is worth another try, because more is known now."""
-        lesson = learn(dialect, refused)
+        lesson = learn(dialect, refused, results=any(isinstance(each, ToolResult) for each in request.messages))
         if dialect.api == "responses" and refused.status in (404, 405) and not names_no_model(refused):
             chat = chat_completions.dialect(self._settings, is_official(self._settings.base_url))
             lesson = chat, "it has no Responses API: Chat Completions is spoken"

@@ -36,8 +36,11 @@ class Dialect:
     """Names that the server has rejected."""
 
 
-def learn(dialect: Dialect, refusal: Refusal) -> tuple[Dialect, str] | None:
-    """The dialect that avoids what the server refused, and what is different, in words; None if nothing helps."""
+def learn(dialect: Dialect, refusal: Refusal, *, results: bool = False) -> tuple[Dialect, str] | None:
+    """The dialect that avoids what the server refused, and what is different, in words; None if nothing helps.
+
+    `results`: the request held results of tools. Who refuses that may complain of them, and not of tools as such.
+    """
     if refusal.status not in (400, 422):
         return None
     if name := _rejected_option(dialect, refusal):
@@ -46,7 +49,8 @@ def learn(dialect: Dialect, refusal: Refusal) -> tuple[Dialect, str] | None:
         return None
     if dialect.system_role == "developer" and _ROLE.search(refusal.message):
         return replace(dialect, system_role="system"), "the role `developer` is sent as `system`"
-    if dialect.tools and _TOOLS.search(refusal.message):
+    about_tools = refusal.param in ("tools", "tool_choice") or (not results and _TOOLS.search(refusal.message))
+    if dialect.tools and about_tools:
         return replace(dialect, tools=False), "no tools are offered: the model can only tell what the prompt says"
     return None
 

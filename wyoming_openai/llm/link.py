@@ -88,7 +88,7 @@ class Link:
             raise self.failure
         with self._judged(), question.request.reserve(self.settings, again=question.asked) as account:
             question.asked = True
-            request = replace(self._as_understood(question.request), on_sent=account.sent)
+            request = replace(self._as_understood(question.request), account=account)
             async with aclosing(self.model.stream(request)) as events:
                 yield self._booked(await _first(events, due), account)
                 async for event in events:
@@ -96,7 +96,6 @@ class Link:
 
     def _booked(self, event: ModelEvent, account: Account) -> ModelEvent:
         if isinstance(event, TextDelta):
-            account.heard(event.text)
             return event
         account.settle(event.usage)
         self._succeeded()

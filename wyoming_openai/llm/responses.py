@@ -21,10 +21,12 @@ from .models import ModelSettings, accepts_sampling, reasoning_effort, reasons
 from .wire import (
     Reader,
     arguments_text,
-    invented_id,
     is_json_object,
+    own_id,
+    part_of,
     request_body,
     start_of_turn,
+    tokens_in,
     told,
     valid_arguments,
 )
@@ -156,14 +158,14 @@ class ResponsesReader(Reader):
     def _read_item(self, item: JsonObject) -> None:
         if item.get("type") == "function_call":
             arguments = self._called("", arguments_text(item.get("arguments")) or "{}")
-            call_id = item.get("call_id") or item.get("id") or invented_id()
+            call_id = own_id(item.get("call_id") or item.get("id"), [each.get("call_id") for each in self._items])
             item = {**item, "call_id": call_id, "name": item["name"], "arguments": arguments}
         self._items.append(item)
 
     def _read_end(self, response: JsonObject) -> str:
         self.finished = self.complete = True
         self.truncated = response.get("status") == "incomplete"
-        self.usage = _usage(response.get("usage") or {})
+        self.usage = _usage(part_of(response, "usage"))
         if not self._items:
             for item in response.get("output") or ():
                 self._read_item(item)
@@ -192,11 +194,11 @@ def _text(item: JsonObject) -> str:
 
 
 def _usage(usage: JsonObject) -> Usage:
-    given, made = usage.get("input_tokens_details") or {}, usage.get("output_tokens_details") or {}
+    given, made = part_of(usage, "input_tokens_details"), part_of(usage, "output_tokens_details")
     return Usage(
-        usage.get("input_tokens") or 0,
-        given.get("cached_tokens") or 0,
-        usage.get("output_tokens") or 0,
-        made.get("reasoning_tokens") or 0,
-        given.get("cache_write_tokens") or 0,
+        tokens_in(usage, "input_tokens"),
+        tokens_in(given, "cached_tokens"),
+        tokens_in(usage, "output_tokens"),
+        tokens_in(made, "reasoning_tokens"),
+        tokens_in(given, "cache_write_tokens"),
     )

@@ -3,7 +3,7 @@
 import json
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import orjson
@@ -16,6 +16,7 @@ MAX_EVENT = 256 * 1024
 MAX_RESPONSE = 1024 * 1024  # OpenAI's events take 300 bytes a token: 256 KiB would cut honest answers of 900 tokens
 MAX_TEXT = 16_000  # characters; nobody listens to 4,000, but thoughts in <think> tags are still part of it here
 MAX_ARGUMENTS = 16 * 1024
+MAX_DIGITS = 9  # of a number of tokens that can be true
 
 
 def request_body(
@@ -121,6 +122,7 @@ class Reader(ABC):
         self.received = 0
         """Characters of any kind so far: text, calls, thoughts. Grows while the model is alive."""
         self.usage = Usage()
+        self._arrived: list[str] = []
 
     def feed(self, event: JsonObject) -> str:
         """The text that an event adds to the reply."""
@@ -128,6 +130,16 @@ class Reader(ABC):
             return self._said(self._read(event))
         except (TypeError, AttributeError, KeyError, ValueError) as error:
             raise BrokenStream(f"an event of an unknown shape: {type(error).__name__}: {error}") from error
+
+    def arrived(self) -> str:
+        """All that has come since this was asked last: text, calls, thoughts."""
+        text = "".join(self._arrived)
+        self._arrived.clear()
+        return text
+
+    def stop(self) -> None:
+        """Take what there is for the whole: the model goes on and on."""
+        self.overflowed = self.truncated = self.finished = self.complete = True
 
     @abstractmethod
     def _read(self, event: JsonObject) -> str:
@@ -155,32 +167,52 @@ class Reader(ABC):
             return ""
         text = text[: MAX_TEXT - len(self.text)]
         self.text += text
-        self.received += len(text)
+        self._take(text)
         if len(self.text) >= MAX_TEXT:
-            self.overflowed = self.truncated = self.finished = self.complete = True
+            self.stop()
         return text
 
     def _thought(self, text: object) -> None:
-        self.received += len(text) if isinstance(text, str) else 0
+        self._take(text if isinstance(text, str) else "")
 
     def _called(self, arguments: str, piece: str) -> str:
         """Arguments of a call, one piece longer."""
-        self.received += len(piece) + 1
+        self.received += 1  # a call is a sign of life, also without arguments
+        self._take(piece)
         if len(arguments) + len(piece) > MAX_ARGUMENTS:
             raise NoAnswer("the arguments of a tool call are too long")
         return arguments + piece
 
+    def _take(self, piece: str) -> None:
+        self._arrived.append(piece)
+        self.received += len(piece)
 
-def invented_id() -> str:
-    """An id for a call that came without one."""
-    return f"call_{uuid.uuid4().hex[:24]}"
+
+def tokens_in(usage: JsonObject, name: str) -> int:
+    """How many tokens a server says it counted; what can't be a number of them counts nothing."""
+    value: Any = usage.get(name)
+    if isinstance(value, str) and len(value) <= MAX_DIGITS and value.isdecimal():
+        return int(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if is_number and 0 < value < 10**MAX_DIGITS else 0
+
+
+def part_of(usage: JsonObject, name: str) -> JsonObject:
+    """The details of a count; empty where there are none."""
+    part = usage.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def own_id(given: object, taken: Collection[object]) -> str:
+    """The id of a call: an invented one where it came without, or with that of another."""
+    return given if isinstance(given, str) and given and given not in taken else f"call_{uuid.uuid4().hex[:24]}"
 
 
 def is_json_object(text: str) -> bool:
     """Whether arguments are whole."""
     try:
         return isinstance(json.loads(text), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
