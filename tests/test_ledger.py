@@ -19,7 +19,7 @@ import pytest
 
 from wyoming_openai import kept_file, ledger_file
 from wyoming_openai.ledger import LOCKED_RETRY, MAX_UNRECORDED, RETRY, STEADY, Ledger, LedgerFull, Spent
-from wyoming_openai.ledger_file import Entry
+from wyoming_openai.ledger_file import LONGEST_CALL, Entry
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 DAY = 86400.0
@@ -56,8 +56,8 @@ def ledger(path: Path, clock: Clock) -> Iterator[Ledger]:
         yield ledger
 
 
-def make(path: Path | None, clock: Clock) -> Ledger:
-    return Ledger(path, clock=lambda: clock.wall, monotonic=lambda: clock.steady)
+def make(path: Path | None, clock: Clock, *, only_read: bool = False) -> Ledger:
+    return Ledger(path, clock=lambda: clock.wall, monotonic=lambda: clock.steady, only_read=only_read)
 
 
 def allow(_: Mapping[str, Spent]) -> None:
@@ -162,6 +162,7 @@ def test_a_restart_loses_nothing_and_leaves_open_calls_at_their_worst_case(ledge
     record(ledger)
     ledger.begin(CALL, allow)
     ledger.close()
+    clock.passes(LONGEST_CALL)
     assert day_of(ledger) == 1400
     assert ledger.spent()["all"].held == 0
     assert outcomes(ledger) == ["done", "unsettled"]
@@ -178,13 +179,89 @@ def test_another_process_that_opens_the_file_takes_nothing_from_a_call_in_flight
     assert outcomes(ledger) == ["done"]
 
 
+def test_who_opens_the_file_beside_us_leaves_calls_in_flight_open(ledger: Ledger, path: Path, clock: Clock) -> None:
+    ledger.begin(CALL, allow)
+    with closing(make(path, clock)) as other:
+        assert other.spent()["all"].held == 1000
+    assert ledger.spent()["all"].held == 1000, "it may still come back"
+    clock.passes(LONGEST_CALL)
+    assert ledger.spent()["all"] == Spent(day=1000, month=1000, held=0, questions=1), "nobody is at it any more"
+
+
+def test_who_only_reads_changes_nothing(ledger: Ledger, path: Path, clock: Clock) -> None:
+    record(ledger)
+    ledger.begin(CALL, allow)
+    for _ in range(2):  # while it is open, and after it was closed
+        before = {file: file.stat().st_mtime_ns for file in path.parent.iterdir() if file.suffix != ".sqlite3-shm"}
+        with closing(make(path, clock, only_read=True)) as reader:
+            assert day_of(reader) == 1400
+            assert reader.totals("model")[0].calls == 2
+            assert reader.problem == ""
+        assert {file: file.stat().st_mtime_ns for file in before} == before
+        ledger.close()
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("content", [b"no ledger", b"", b"SQLite format 3\x00" + b"?" * 5000])
+def test_who_only_reads_sets_nothing_aside(content: bytes, path: Path, clock: Clock) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with closing(make(path, clock, only_read=True)) as reader:
+        assert day_of(reader) == 0
+        assert reader.problem
+    assert path.read_bytes() == content
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_who_only_reads_makes_no_file(path: Path, clock: Clock) -> None:
+    with closing(make(path, clock, only_read=True)) as reader:
+        assert (day_of(reader), reader.problem) == (0, "")
+    assert not path.parent.exists()
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+def test_a_file_that_is_moved_away_while_it_is_used_is_followed(
+    deleted: bool, ledger: Ledger, path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    record(ledger)
+    if deleted:
+        path.unlink()
+    else:
+        path.rename(path.with_name("elsewhere"))
+    record(ledger)
+    assert day_of(ledger) == 800, "what was spent counts on"
+    ledger.close()
+    with closing(make(path, clock)) as again:
+        assert day_of(again) == 800
+    assert "was moved or deleted" in caplog.text
+
+
+def test_what_was_counted_in_memory_is_written_when_the_program_ends(ledger: Ledger, path: Path, clock: Clock) -> None:
+    record(ledger)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        record(ledger)
+        other.execute("ROLLBACK")
+    ledger.close()
+    with closing(make(path, clock)) as again:
+        assert day_of(again) == 800
+        assert len(outcomes(again)) == 2
+
+
+def test_a_free_model_answers_also_where_nothing_can_be_written(tmp_path: Path, clock: Clock) -> None:
+    (tmp_path / "file").touch()
+    with closing(make(tmp_path / "file" / "usage.sqlite3", clock)) as ledger:
+        for _ in range(MAX_UNRECORDED + 5):
+            record(ledger, replace(CALL, cost=0), cost=0)
+
+
 WRITER = """
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 from wyoming_openai.ledger import Ledger
-from wyoming_openai.ledger_file import Entry
+from wyoming_openai.ledger_file import LONGEST_CALL, Entry
 
 ledger = Ledger(Path(sys.argv[1]))
 while True:
@@ -210,6 +287,7 @@ def test_a_kill_in_the_middle_of_writing_corrupts_nothing_and_loses_no_call(path
     for number in range(1, int(os.environ.get("KILLS", "4")) + 1):
         finished += kill_a_writer(path, after=number * 7 % 50)
         with closing(Ledger(path)) as ledger:
+            ledger.take_over()
             counts = {outcome: outcomes(ledger).count(outcome) for outcome in ("done", "open", "unsettled")}
             assert counts["open"] == 0
             # The last call may have been finished without having been reported.

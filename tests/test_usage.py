@@ -279,7 +279,7 @@ def test_a_ledger_that_can_not_be_written_ends_the_spending(tmp_path: Path) -> N
         budgets = Budgets(ledger, BudgetSettings(total=NO_LIMIT))
         for _ in range(100):
             spend(budgets)
-        assert refused(budgets).sentence == "budget_spent"
+        assert refused(budgets).sentence == "apology", "that the budget is spent would not be true"
 
 
 def test_ids_of_strangers_are_cut_and_cleaned(ledger: Ledger) -> None:

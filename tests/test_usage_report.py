@@ -114,7 +114,7 @@ def test_a_ledger_that_can_not_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with closing(Ledger(tmp_path / "file" / "usage.sqlite3")) as ledger:
         ledger.open()
-        assert "can't be written" in report(ledger)
+        assert "can't be used" in report(ledger)
 
 
 def test_the_forecast_goes_by_the_last_seven_days() -> None:

@@ -15,13 +15,14 @@ from .assistant import Assistant
 from .hass.home import Area, Home
 from .hass.mirror import capture
 from .hass.snapshot import BadSnapshot
+from .ledger import Ledger
 from .llm import ModelRequest
 from .llm.chat_completions import to_messages, to_tools
 from .memory import Conversation
 from .messages import CannotAnswer, JsonObject, ToolCall, Trace, Utterance
 from .prompt import DEFAULT_PROMPT, try_prompt
 from .sentences import say
-from .server import Lasting, Parts, budget_settings, build, hass_settings, open_ledger, running
+from .server import Lasting, Parts, budget_settings, build, hass_settings, ledger_path, running
 from .settings import Settings
 from .template import TemplateError
 from .template.jsonl import answer_line
@@ -190,7 +191,9 @@ async def render_lines(settings: Settings, requests: TextIO, replies: TextIO) ->
 
 def usage(settings: Settings) -> None:
     """Print what the language model has cost."""
-    print(report(open_ledger(settings), budget_settings(settings)))
+    with contextlib.closing(Ledger(ledger_path(settings), only_read=True)) as ledger:
+        ledger.open()
+        print(report(ledger, budget_settings(settings)))
 
 
 async def snapshot(settings: Settings) -> None:

@@ -267,9 +267,12 @@ def _from_environment(environment: Mapping[str, str]) -> Givens:
 
 def _secret(path: str, variable: str) -> str:
     try:
-        return Path(path).expanduser().read_text(encoding="utf-8").strip()
+        secret = Path(path).expanduser().read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise BadSettings(f"{variable}: {path!r} can't be read; write the path of a text file") from error
+    if "\n" in secret:
+        raise BadSettings(f"{variable}: {path!r} has more than one line; write the secret alone into it")
+    return secret
 
 
 def _from_file(path: Path | None, environment: Mapping[str, str]) -> Givens:
@@ -287,6 +290,8 @@ def _from_yaml(path: Path) -> Givens:
         mark = getattr(error, "problem_mark", None)
         line = f" in line {mark.line + 1}" if mark else ""
         raise BadSettings(f"config: {path} is not YAML{line}: {getattr(error, 'problem', '')}") from None
+    except (ValueError, RecursionError):
+        raise BadSettings(f"config: {path} holds a number, a date or a depth that is none") from None
     if content is None:
         return {}
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):

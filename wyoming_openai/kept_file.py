@@ -19,6 +19,8 @@ def make_folder(folder: Path) -> None:
 def replace_file(path: Path, content: bytes) -> None:
     """Write a file anew: a power cut leaves the old one or the new one. Raises `OSError`."""
     make_folder(path.parent)
+    for left in path.parent.glob(f".{path.name}.*"):  # by a process that was killed at it
+        left.unlink(missing_ok=True)
     number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # readable by its owner only
     try:
         with open(number, "wb") as file:

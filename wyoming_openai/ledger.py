@@ -5,6 +5,7 @@ of UTC: the provider's bill has the same ones, none is an hour longer, and none 
 """
 
 import logging
+import os
 import secrets
 import sqlite3
 import threading
@@ -18,12 +19,14 @@ from typing import Any, Literal, TypeVar
 
 from .ledger_file import (
     COLUMNS,
+    LONGEST_CALL,
     WRITE,
     Entry,
     Sum,
     filled,
     open_file,
     open_memory,
+    open_to_read,
     renew_file,
     run,
     sums_in,
@@ -101,8 +104,15 @@ class Ledger:
         *,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
+        only_read: bool = False,
     ) -> None:
+        """`only_read` is for whoever wants to know what was spent, perhaps while another process spends it."""
         self._path = path
+        self._only_read = only_read
+        self._longest_call = LONGEST_CALL
+        """Seconds after which what is open in the file was left so by a process that died."""
+        self._file: tuple[int, int] | None = None
+        """Device and number of the file that is open: somebody may put another in its place."""
         self._clock = clock
         self._monotonic = monotonic
         self._lock = threading.RLock()
@@ -116,19 +126,28 @@ class Ledger:
 
     @property
     def problem(self) -> str:
-        """Why the file is not written at the moment; empty if it is."""
+        """Why the file is not used at the moment; empty if it is."""
         return self._problem
 
     def open(self) -> None:
         """Open the file now; otherwise the first use does. Never raises: a file that fails is told in the log."""
         self._transact(lambda _: None)
 
+    def take_over(self) -> None:
+        """Open the file as the service does, of which there is one: what is still open nobody will settle."""
+        self._longest_call = 0.0
+        self.open()
+        self._longest_call = LONGEST_CALL
+
     def close(self) -> None:
         """Write everything into the one file. A ledger that is used again opens again."""
         with self._lock:
             if self._connection is not None:
+                if self._problem and not self._only_read:
+                    self._connection = self._return_to_file(self._connection)
                 with suppress(sqlite3.Error):
-                    self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                    if not self._only_read:
+                        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 self._connection.close()
                 self._connection = None
 
@@ -139,10 +158,10 @@ class Ledger:
         """
 
         def work(connection: sqlite3.Connection) -> Entry:
-            if self._problem and entry.question and self._unrecorded >= MAX_UNRECORDED:
+            if self._problem and entry.cost and entry.question and self._unrecorded >= MAX_UNRECORDED:
                 raise LedgerFull(f"{MAX_UNRECORDED} questions could not be written down: {self._problem}")
             self._believe_clock(connection)
-            check(_spent(connection, entry.scopes, self.today()))
+            check(self._spent(connection, entry.scopes))
             added = replace(entry, id=self._new_id(connection), at=int(self._clock() * 1000))
             connection.execute(WRITE, astuple(added))
             return added
@@ -162,7 +181,7 @@ class Ledger:
 
     def spent(self, scopes: Sequence[str] = ("all",)) -> Mapping[str, Spent]:
         """What scopes have spent today and this month."""
-        return self._transact(lambda connection: _spent(connection, scopes, self.today()))
+        return self._transact(lambda connection: self._spent(connection, scopes))
 
     def totals(self, by: Dimension, since: date | None = None, until: date | None = None) -> list[Total]:
         """Sums of the calls from `since` to `until`: days and months in order, everything else the dearest first."""
@@ -202,8 +221,14 @@ class Ledger:
         with self._lock:
             if self._connection is None:
                 self._connection = self._open()
+            elif self._only_read:
+                pass
+            elif not self._problem and self._identity() != self._file:
+                self._connection = self._follow_file(self._connection)
             elif self._problem and self._monotonic() >= self._retry_at:
                 self._connection = self._return_to_file(self._connection)
+            if self._only_read:
+                return work(self._connection)
             try:
                 return run(self._connection, work)
             except sqlite3.Error as error:
@@ -217,17 +242,48 @@ class Ledger:
     def _open(self) -> sqlite3.Connection:
         if self._path is None:
             return open_memory()
+        if self._only_read:
+            return self._open_to_read(self._path)
         try:
-            return open_file(self._path, self._now())
+            return self._noted(open_file(self._path, self._now(), self._longest_call))
         except (sqlite3.Error, OSError) as error:
             return self._go_on_in_memory(self._path, error, sums_in(self._path, self.today()))
+
+    def _open_to_read(self, path: Path) -> sqlite3.Connection:
+        try:
+            return open_to_read(path) if path.exists() else open_memory()
+        except (sqlite3.Error, OSError) as error:
+            self._problem = str(error)
+            return open_memory()
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self._path) if self._path else None
+        except OSError:
+            return None
+        return (found.st_dev, found.st_ino) if found else None
+
+    def _noted(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        self._file = self._identity()
+        return connection
+
+    def _follow_file(self, lost: sqlite3.Connection) -> sqlite3.Connection:
+        """Another file is in the place of ours, or none: what is written to ours would be gone with the next start."""
+        assert self._path is not None, "only a file can be moved"
+        sums = sums_of(lost, self.today())
+        lost.close()
+        _LOGGER.warning("The usage ledger %s was moved or deleted; it goes on in a new one", self._path)
+        try:
+            return self._noted(filled(open_file(self._path, self._now()), with_sums(sums)))
+        except (sqlite3.Error, OSError) as error:
+            return self._go_on_in_memory(self._path, error, sums)
 
     def _recover(self, path: Path, error: sqlite3.Error, sums: Sequence[Sum]) -> sqlite3.Connection:
         """A connection that works: to a new file if this one is damaged, else to memory."""
         if not is_unusable(error):
             return self._go_on_in_memory(path, error, sums)
         try:
-            return renew_file(path, error, self._now(), sums)
+            return self._noted(renew_file(path, error, self._now(), sums))
         except (sqlite3.Error, OSError) as failure:
             return self._go_on_in_memory(path, failure, sums)
 
@@ -240,19 +296,23 @@ class Ledger:
     def _return_to_file(self, memory: sqlite3.Connection) -> sqlite3.Connection:
         """The file, with what was kept in memory meanwhile, if it can be written again."""
         assert self._path is not None, "only a file has problems"
-        self._retry_at = self._monotonic() + RETRY
         kept = memory.execute(f"SELECT {', '.join(COLUMNS)} FROM calls").fetchall()  # noqa: S608
         try:
             connection = filled(
-                open_file(self._path, self._now()), lambda connection: connection.executemany(WRITE, kept)
+                self._noted(open_file(self._path, self._now())),
+                lambda connection: connection.executemany(WRITE, kept),
             )
         except (sqlite3.Error, OSError) as error:
             _LOGGER.debug("The usage ledger still can't be written: %s", error)
+            self._retry_at = self._monotonic() + (LOCKED_RETRY if is_locked(error) else RETRY)
             return memory
         memory.close()
         self._problem, self._unrecorded = "", 0
         _LOGGER.info("The usage ledger can be written again; %d calls were added to it", len(kept))
         return connection
+
+    def _spent(self, connection: sqlite3.Connection, scopes: Sequence[str]) -> dict[str, Spent]:
+        return _spent(connection, scopes, self._now())
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)
@@ -286,11 +346,12 @@ class Ledger:
         connection.execute("DELETE FROM spent WHERE day > ?", (today,))
 
 
-def _spent(connection: sqlite3.Connection, scopes: Sequence[str], today: date) -> dict[str, Spent]:
+def _spent(connection: sqlite3.Connection, scopes: Sequence[str], now: datetime) -> dict[str, Spent]:
     """Days after today count as well: a clock that jumps back resets nothing."""
+    today, alive = now.date(), int((now.timestamp() - LONGEST_CALL) * 1000)
     held = dict.fromkeys(scopes, 0)
     for agent, device, caller, cost in connection.execute(
-        "SELECT agent, device, caller, cost FROM calls WHERE outcome = 'open'"
+        "SELECT agent, device, caller, cost FROM calls WHERE outcome = 'open' AND at > ?", (alive,)
     ):
         for scope in Entry(agent=agent, device=device, caller=caller).scopes:
             if scope in held:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import quote
@@ -19,6 +20,8 @@ _LOGGER = logging.getLogger(__name__)
 VERSION = 1
 RETENTION = 400  # days: a year, and the month before to compare with
 MAX_ROWS = 200_000
+LONGEST_CALL = 180.0
+"""Seconds after which a call that is still open was left so by a process that died."""
 CHECKPOINT_PAGES = 4000  # 16 MB of log: `Ledger.tidy` checkpoints long before, away from the event loop
 
 Outcome = Literal["open", "done", "cancelled", "failed", "unsettled"]
@@ -123,10 +126,10 @@ COMMIT;
 """
 
 
-def open_file(path: Path, now: datetime) -> sqlite3.Connection:
+def open_file(path: Path, now: datetime, longest_call: float = LONGEST_CALL) -> sqlite3.Connection:
     """The file, made or begun anew if need be, checked and ready. Raises `sqlite3.Error` and `OSError`."""
     try:
-        return sqlite_file.open_file(path, _prepare)
+        return sqlite_file.open_file(path, partial(_prepare, left=now.timestamp() - longest_call))
     except sqlite3.Error as error:
         if not is_unusable(error):
             raise
@@ -139,8 +142,25 @@ def renew_file(path: Path, error: Exception, now: datetime, sums: Sequence[Sum])
     Raises `sqlite3.Error` and `OSError`.
     """
     aside = set_aside(path, now)
-    connection = filled(sqlite_file.open_file(path, _prepare), with_sums(sums))
+    connection = filled(
+        sqlite_file.open_file(path, partial(_prepare, left=now.timestamp() - LONGEST_CALL)), with_sums(sums)
+    )
     _LOGGER.error("The usage ledger can't be used (%s): it is now %s, a new one begins", error, aside)
+    return connection
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """The file as it is, in which nothing is changed, nor anything made beside it. Raises `sqlite3.Error`."""
+    # A file that was closed has no log beside it; without `immutable` reading would make one, perhaps of another owner.
+    mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+    address = f"file:{quote(str(path))}?{mode}"
+    connection = sqlite3.connect(address, uri=True, timeout=LOCK_TIMEOUT, isolation_level=None, check_same_thread=False)
+    try:
+        if _version(connection) == 0:
+            raise Unusable("there is no ledger in it")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -194,7 +214,11 @@ def sums_in(path: Path, today: date) -> list[Sum]:
 
 def with_sums(sums: Sequence[Sum]) -> Callable[[sqlite3.Connection], object]:
     """Work for `run`: go on from what another file had counted."""
-    return lambda connection: connection.executemany("INSERT OR REPLACE INTO spent VALUES (?, ?, ?, ?)", sums)
+    query = (
+        "INSERT INTO spent VALUES (?, ?, ?, ?) ON CONFLICT (scope, day) DO UPDATE"
+        " SET cost = max(cost, excluded.cost), questions = max(questions, excluded.questions)"
+    )
+    return lambda connection: connection.executemany(query, sums)
 
 
 def tidy_file(path: Path, today: date | None) -> None:
@@ -205,15 +229,20 @@ def tidy_file(path: Path, today: date | None) -> None:
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
-    """Make the tables, and leave at the worst case what a process that died had begun."""
+def _prepare(connection: sqlite3.Connection, left: float) -> None:
+    """Make the tables, and leave at the worst case what a process that died had begun: before then, in seconds."""
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if _version(connection) == 0:
+        connection.executescript(_SCHEMA)
+    connection.execute("UPDATE calls SET outcome = 'unsettled' WHERE outcome = 'open' AND at <= ?", (left * 1000,))
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    """Of the schema; 0 of a file without one. Raises `Unusable` for one that is not known here."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > VERSION:
         raise Unusable(f"written by a newer version: {version}")
-    if version == 0:
-        connection.executescript(_SCHEMA)
-    connection.execute("UPDATE calls SET outcome = 'unsettled' WHERE outcome = 'open'")
+    return version
 
 
 def _forget(connection: sqlite3.Connection, today: date) -> None:

@@ -32,7 +32,7 @@ def read_saved(folder: Path) -> Saved:
     except OSError as error:
         _LOGGER.warning("What the admin page saved can't be read from %s: %s", path, error.strerror)
         return {}
-    except (UnicodeDecodeError, yaml.YAMLError):
+    except (ValueError, RecursionError, yaml.YAMLError):  # also of dates and numbers that are none
         return _set_aside(path)
     top = content if content is not None else {}
     agents = top.pop("agents", {}) if isinstance(top, dict) else None

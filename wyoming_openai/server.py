@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from .agents import Agent, Agents
@@ -120,7 +121,12 @@ def _same_home(before: Settings, after: Settings) -> bool:
 
 def open_ledger(settings: Settings) -> Ledger:
     """What the model has cost, in a file that is made when the first call is booked."""
-    return Ledger(settings.state_folder / "usage.sqlite3")
+    return Ledger(ledger_path(settings))
+
+
+def ledger_path(settings: Settings) -> Path:
+    """Where the ledger is."""
+    return settings.state_folder / "usage.sqlite3"
 
 
 def budget_settings(settings: Settings) -> BudgetSettings:

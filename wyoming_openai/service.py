@@ -127,6 +127,8 @@ class Service:
 
     async def start(self) -> None:
         """Begin to listen and to follow the home. Raises `CannotListen`."""
+        if self.parts.settings.uses_any_model:
+            await asyncio.to_thread(self.parts.ledger.take_over)
         self._follow()
         await self._listen()
         self._following["page"] = asyncio.create_task(self._show_page())

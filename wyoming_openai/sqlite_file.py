@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .kept_file import make_folder
 
-LOCK_TIMEOUT = 0.5  # seconds; another process (`ask`, `tidy`) writes for milliseconds
+LOCK_TIMEOUT = 0.1  # seconds; another process (`ask`, `tidy`) writes for milliseconds
 
 
 class Unusable(sqlite3.DatabaseError):

@@ -168,7 +168,7 @@ class Budgets:
         try:
             return Reservation(self._ledger, self._ledger.begin(entry, lambda spent: self._check(entry, spent)), call)
         except LedgerFull as full:
-            raise BudgetSpent("budget_spent", str(full), entry.device) from full
+            raise BudgetSpent("apology", str(full), entry.device, passing=True) from full
 
     def _check(self, entry: Entry, spent: Mapping[str, Spent]) -> None:
         if entry.question and entry.caller:

@@ -39,7 +39,7 @@ def report(ledger: Ledger, settings: BudgetSettings | None = None, *, days: int 
     month = today.replace(day=1)
     sections = [
         f"Usage of the language model on {today.day} {today:%B %Y}. Days and months are those of UTC.",
-        f"The ledger can't be written: {ledger.problem}." if ledger.problem else "",
+        f"The ledger can't be used: {ledger.problem}." if ledger.problem else "",
         _summary(ledger, settings or BudgetSettings()),
         _table("Day", ledger.totals("day", today - timedelta(days=days - 1))),
         _table("Month", ledger.totals("month", date(month.year - 1, month.month, 1))),
