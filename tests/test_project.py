@@ -34,6 +34,7 @@ ORDER = [
     {"service"},
     {"commands"},
     {"check"},
+    {"command_line"},
     {"__main__"},
 ]
 """A module imports from its own row and from those above."""

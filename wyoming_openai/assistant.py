@@ -5,7 +5,7 @@ import hashlib
 import logging
 import math
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from functools import partial
@@ -51,6 +51,7 @@ MAX_CALLS = 20  # of tools in a turn
 MAX_CALLS_AT_ONCE = 8
 MAX_LOOKED_UP = 16_000  # tokens that calls and their results may add to a request
 HOME_PATIENCE = 2.0  # seconds that a question waits for a home that is just reconnecting
+LANGUAGE_PATIENCE = 2.5  # and for its language, where a model can answer without it
 
 LAST_WORDS = 0.5  # seconds of a deadline that are kept for an answer without the model
 
@@ -115,8 +116,7 @@ class Assistant:
         own = asyncio.get_running_loop().time() + max(patience.deadline - LAST_WORDS, patience.deadline * 0.9)
         deadline = min(own, until)
         async with self._memory.turn(utterance, self._name, deadline) as conversation:
-            await self._mirror.wait_fresh(HOME_PATIENCE)
-            await self.prepare(utterance.language)
+            await self._make_ready(utterance.language, deadline)
             turn = self.open(utterance, deadline)
             try:
                 async with aclosing(self._talk(turn, conversation)) as pieces:
@@ -182,13 +182,23 @@ class Assistant:
             group.create_task(self._prompt.follow(self._mirror))
             group.create_task(self._stay_prepared())
 
+    async def _make_ready(self, language: str, deadline: float) -> None:
+        """Wait a moment for a home that is just reconnecting, and for a language that nobody has spoken for long."""
+        if self._model is not None:  # it knows the language without us
+            deadline = min(deadline, asyncio.get_running_loop().time() + LANGUAGE_PATIENCE)
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(deadline):
+                await asyncio.gather(self._mirror.wait_fresh(HOME_PATIENCE), self.prepare(language))
+                await self.prepare(language)  # of a home that has just come
+
     async def prepare(self, language: str) -> None:
         """Load a language and derive what is needed of the home as it is now, where that is not done; in threads."""
-        prepared: Home | None = None
-        while (home := self._mirror.home) is not None and home is not prepared:
+        while True:
+            home = self._mirror.home
             await self._local.prepare(home, language)
             await self._knowledge.prepare(home, language)
-            prepared = home
+            if home is self._mirror.home:
+                return
 
     async def _stay_prepared(self) -> NoReturn:
         """Derive anew what changes of the home, for ever, so that questions need not wait for it."""

@@ -15,6 +15,7 @@ from .hass.connection import HassSettings
 from .hass.home import Home
 from .hass.mirror import FixedMirror, HomeMirror, Mirror
 from .hass.snapshot import demo_home, load_home
+from .languages import Loader
 from .ledger import Ledger
 from .llm import ChatModel
 from .llm.chain import AT_ONCE, WAITING, Gate, create_chain
@@ -42,6 +43,12 @@ class Lasting:
     local: LocalEngine = field(default_factory=LocalEngine)
     knowledge: Knowledge = field(default_factory=Knowledge)
     memory: Memory = field(default_factory=Memory)
+
+    @classmethod
+    def of_service(cls) -> "Lasting":
+        """What runs for years, for anybody who asks, loads languages one by one and not too often."""
+        loader = Loader()
+        return cls(LocalEngine(loader), Knowledge(loader))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from .llm import ChatModel
 from .logs import keep_secret
 from .messages import Utterance
 from .saved_options import write_saved
-from .server import Parts, asked_models, budget_settings, build, hass_settings, longest_deadline, stopped
+from .server import Lasting, Parts, asked_models, budget_settings, build, hass_settings, longest_deadline, stopped
 from .settings import AgentSettings, BadSettings, Settings, advice, is_hash
 from .supervision import keep_watchdog, tell
 from .turn import log_turn
@@ -103,7 +103,7 @@ class Service:
 
     def __init__(self, configuration: Configuration) -> None:
         self.configuration = configuration
-        self.parts = build(configuration.settings)
+        self.parts = build(configuration.settings, lasting=Lasting.of_service())
         self.ended = asyncio.Event()
         """Set when there is nothing more to serve: the standard input ended."""
         settings = configuration.settings
@@ -205,7 +205,7 @@ class Service:
             await asyncio.to_thread(parts.prices.of, settings.model, settings.base_url)
         for model in parts.models.values():
             await model.warm()
-        await parts.mirror.wait_fresh(60)
+        await parts.mirror.wait_fresh(5)
         await parts.assistant.prepare(parts.mirror.home.config.language if parts.mirror.home else "en")
         gc.freeze()  # what is there now stays: the collector need not look through it while somebody waits
 

@@ -4,8 +4,9 @@ import pytest
 
 from tests.llm.local_home import home, state
 from wyoming_openai.hass.home import Entity, Home
+from wyoming_openai.languages import MOST
 from wyoming_openai.llm.local import LocalEngine, Recognition
-from wyoming_openai.llm.sentence_matcher import MAX_CHARACTERS, MAX_LANGUAGES, SentenceMatcher, variants
+from wyoming_openai.llm.sentence_matcher import MAX_CHARACTERS, SentenceMatcher, variants
 from wyoming_openai.messages import Utterance
 
 
@@ -182,4 +183,4 @@ def test_no_more_languages_are_kept_than_are_worth_their_memory() -> None:
     matcher = SentenceMatcher()
     tags = ["ja", "sw", "ms", "mn", "ka", "te", "kn", "et", "gu", "id", "ja"]
     assert [matcher.languages(tag)[0].tag for tag in tags] == tags
-    assert len(matcher._languages) == MAX_LANGUAGES
+    assert len(matcher._languages) == MOST

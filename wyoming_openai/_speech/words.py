@@ -1,7 +1,7 @@
 """What a voice says for symbols, and which words matter, by language."""
 
 import re
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -275,16 +275,24 @@ _SOUNDS = (
 )
 
 
-@cache
 def action(language: str) -> re.Pattern[str]:
     """Matches what an actor would do and not say, as the words between two asterisks."""
-    return _any_of(f"{_ACTIONS['en']}|{_ACTIONS.get(base(language), '')}")
+    return _action(_ACTIONS.get(base(language), ""))
 
 
-@cache
+@lru_cache(maxsize=8)
+def _action(words: str) -> re.Pattern[str]:
+    return _any_of(f"{_ACTIONS['en']}|{words}")
+
+
 def sound(language: str) -> re.Pattern[str]:
     """The same in round or square brackets, where ordinary words stand as well: fewer roots."""
-    return _any_of(_SOUNDS if base(language) == "en" else f"{_SOUNDS}|{_ACTIONS.get(base(language), '')}")
+    return _sound("" if base(language) == "en" else f"|{_ACTIONS.get(base(language), '')}")
+
+
+@lru_cache(maxsize=8)
+def _sound(words: str) -> re.Pattern[str]:
+    return _any_of(_SOUNDS + words)
 
 
 def _any_of(roots: str) -> re.Pattern[str]:

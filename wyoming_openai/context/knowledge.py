@@ -1,18 +1,15 @@
 """What is derived from a home and from the languages spoken, kept until it changes."""
 
-import asyncio
 from dataclasses import dataclass, field
 
 from ..hass.derived import Derived
 from ..hass.home import Home
+from ..languages import MOST, Languages, Loader
 from .asked import Asked, Lexicon, understand
 from .directory import Directory
 from .relevance import Sentence
 from .teller import index_text
-from .vocabulary import Vocabulary, load_vocabulary
-
-MAX_LANGUAGES = 8
-"""Vocabularies kept; a family speaks fewer."""
+from .vocabulary import Vocabulary, best_language, load_vocabulary
 
 MAX_SENTENCES = 100
 """Sentences of which is kept what they speak of: the conversations going on."""
@@ -31,17 +28,17 @@ class _Known:
 class Knowledge:
     """Kept by whoever builds contexts: nothing of it is global. Who must not wait has it prepared before."""
 
-    def __init__(self) -> None:
-        self._vocabularies: dict[str, Vocabulary] = {}
+    def __init__(self, loader: Loader | None = None) -> None:
+        self._vocabularies = Languages(load_vocabulary, loader)
         self._budgets: set[int] = set()
         """Of the indexes asked for so far: a home that changes will be asked for the same."""
         self._known = Derived(self._know)
 
-    async def prepare(self, home: Home, language: str) -> None:
+    async def prepare(self, home: Home | None, language: str) -> None:
         """Have what is known of this home as it is now, and the words of a language, without holding others up."""
-        if language not in self._vocabularies:
-            await asyncio.to_thread(self._vocabulary, language)
-        await self._known.prepare(home)
+        await self._vocabularies.prepare(_tag(language), (_tag(home.config.language),) if home else ())
+        if home is not None:
+            await self._known.prepare(home)
 
     def directory(self, home: Home) -> Directory:
         """The directory of this home."""
@@ -49,10 +46,15 @@ class Knowledge:
 
     def lexicon(self, home: Home, language: str) -> Lexicon:
         """The words of a language in this home."""
-        known = self._known.of(home)
-        if language not in known.lexicons:
-            known.lexicons[language] = Lexicon(self._vocabulary(language), known.directory)
-        return known.lexicons[language]
+        known, tag = self._known.of(home), _tag(language)
+        vocabulary = self._vocabularies.get(tag)
+        if vocabulary is None:
+            return Lexicon(Vocabulary(), known.directory)
+        if tag not in known.lexicons:
+            while len(known.lexicons) >= MOST:
+                known.lexicons.pop(next(iter(known.lexicons)))
+            known.lexicons[tag] = Lexicon(vocabulary, known.directory)
+        return known.lexicons[tag]
 
     def index(self, home: Home, budget: int) -> str:
         """The index of this home within a budget of tokens."""
@@ -65,21 +67,19 @@ class Knowledge:
     def asked(self, home: Home, language: str, text: str) -> Asked:
         """What a sentence speaks of; what was said before is not read again."""
         known, lexicon = self._known.of(home), self.lexicon(home, language)
-        if (language, text) not in known.asked:
+        key = (_tag(language) if _tag(language) in known.lexicons else "", text)
+        if key not in known.asked:
             if len(known.asked) >= MAX_SENTENCES:
                 known.asked.pop(next(iter(known.asked)))
             sentence = Sentence(text, lexicon.common, lexicon.function)
-            known.asked[language, text] = understand(known.directory, lexicon, sentence)
-        return known.asked[language, text]
+            known.asked[key] = understand(known.directory, lexicon, sentence)
+        return known.asked[key]
 
     def _know(self, home: Home) -> _Known:
         directory = Directory(home)
         return _Known(directory, indexes={budget: index_text(directory, budget) for budget in tuple(self._budgets)})
 
-    def _vocabulary(self, language: str) -> Vocabulary:
-        if language not in self._vocabularies:
-            vocabulary = load_vocabulary(language)
-            while len(self._vocabularies) >= MAX_LANGUAGES:
-                self._vocabularies.pop(next(iter(self._vocabularies)), None)
-            self._vocabularies[language] = vocabulary
-        return self._vocabularies[language]
+
+def _tag(language: str) -> str:
+    """One tag for all that are answered with the same words; empty where there are none."""
+    return best_language(language) or ""

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from ..hass.home import Area, Home, State
+from ..languages import Loader
 from ..messages import Utterance
 from ..template import TemplateError, compile_template
 from .sentence_matcher import QUESTIONS, Match, SentenceMatcher
@@ -79,10 +80,10 @@ class LocalAnswer:
 class LocalEngine:
     """Understands and answers sentences about a home. What was not prepared is loaded when first needed."""
 
-    def __init__(self) -> None:
-        self._matcher = SentenceMatcher()
+    def __init__(self, loader: Loader | None = None) -> None:
+        self._matcher = SentenceMatcher(loader)
 
-    async def prepare(self, home: Home, language: str) -> None:
+    async def prepare(self, home: Home | None, language: str) -> None:
         """Load a language (0.1 to 0.3 s) and index a home's names before they are asked for, holding nobody up."""
         await self._matcher.prepare(home, language)
 

@@ -4,7 +4,6 @@ Knows languages and names, no states. The sentences of a language are loaded whe
 indexed once for as long as they stay, and only those that occur in a sentence are given to `hassil`.
 """
 
-import asyncio
 import re
 import unicodedata
 from collections import defaultdict
@@ -14,6 +13,8 @@ from itertools import islice
 from typing import Any
 
 import orjson
+from hassil import numbers as spoken_numbers
+from hassil import string_matcher
 from hassil.expression import Expression, Group, ListReference, RuleReference, TextChunk
 from hassil.intents import Intents, RangeSlotList, SlotList, TextSlotList, TextSlotValue
 from hassil.parse_expression import parse_sentence
@@ -24,13 +25,11 @@ from home_assistant_intents import get_intents, get_languages
 
 from ..hass.derived import Derived
 from ..hass.home import Area, Home
+from ..languages import Languages, Loader
 from .state_words import GONE, home_words
 
 MAX_CHARACTERS = 250
 """No sentence that can be matched is longer; the matcher's time grows with the text."""
-
-MAX_LANGUAGES = 8
-"""Loaded at the same time: about 5 MB each."""
 
 QUESTIONS = frozenset(
     {
@@ -88,20 +87,22 @@ class Language:
 class SentenceMatcher:
     """Matches sentences in all languages of the package, one home at a time."""
 
-    def __init__(self) -> None:
-        self._languages: dict[str, Language] = {}
+    def __init__(self, loader: Loader | None = None) -> None:
+        self._languages = Languages(load_language, loader, forget_language)
         self._names = Derived(Names)
         self._last: tuple[tuple[Any, ...], Match | None] | None = None
 
-    async def prepare(self, home: Home, tag: str) -> None:
+    async def prepare(self, home: Home | None, tag: str) -> None:
         """Have the names of this home as it is now, and a language, without holding others up."""
-        if any(each not in self._languages for each in variants(tag)):
-            await asyncio.to_thread(self.languages, tag)
-        await self._names.prepare(home)
+        lasting = variants(home.config.language) if home is not None else ()
+        for each in variants(tag):
+            await self._languages.prepare(each, lasting)
+        if home is not None:
+            await self._names.prepare(home)
 
     def languages(self, tag: str) -> tuple[Language, ...]:
-        """The languages to try for a tag, loaded; empty if the package has none."""
-        return tuple(map(self._language, variants(tag)))
+        """The languages to try for a tag, loaded; empty if the package has none, or it could not be loaded yet."""
+        return tuple(filter(None, map(self._languages.get, variants(tag))))
 
     def match(self, text: str, tag: str, home: Home, area: Area | None) -> Match | None:
         """The best match, or None. `area` is the room it was said in."""
@@ -114,13 +115,6 @@ class SentenceMatcher:
             self._last = key, next(filter(None, tried), None)
         return self._last[1]
 
-    def _language(self, tag: str) -> Language:
-        if (language := self._languages.get(tag)) is None:
-            while len(self._languages) >= MAX_LANGUAGES:
-                self._languages.pop(next(iter(self._languages)), None)
-            language = self._languages[tag] = load_language(tag)
-        return language
-
 
 def variants(tag: str) -> list[str]:
     """The package's languages for a BCP 47 tag, best first: "de-CH" → ["de-CH", "de"]."""
@@ -132,6 +126,12 @@ def variants(tag: str) -> list[str]:
         first = _SAME_LANGUAGES.get(parts[0], parts[0])
         wanted = ["-".join((first, *parts[1:])), "-".join((first, *parts[1:2])), first]
     return list(dict.fromkeys(known[each] for each in wanted if each in known))
+
+
+def forget_language(tag: str) -> None:
+    """Give back what `hassil` keeps of a language for itself: most of its memory."""
+    spoken_numbers._ENGINE_CACHE.pop(tag, None)
+    string_matcher._RANGE_TRIE_CACHE.pop(tag, None)
 
 
 def load_language(tag: str) -> Language:
