@@ -24,7 +24,7 @@ T = TypeVar("T")
 class Loader:
     """Loads languages for everybody, one after the other, and new ones in the place of others not too often."""
 
-    at_once: float = 12
+    at_once: float = 64
     seconds: float = 20.0
     """After which one more may take the place of another."""
     clock: Callable[[], float] = time.monotonic
@@ -51,10 +51,9 @@ class Loader:
 
 
 def _loaded(load: Callable[[], T]) -> T:
-    """What was loaded is nothing for the collector of cycles; what was left over is, while it is young."""
+    """What was loaded is nothing for the collector of cycles: looking through it would hold everybody up."""
     with without_collector():
         loaded = load()
-        gc.collect(0)
         gc.freeze()
     return loaded
 
@@ -66,7 +65,7 @@ class Languages(Generic[T]):
     """
 
     def __init__(
-        self, load: Callable[[str], T], loader: Loader | None = None, forget: Callable[[str], None] = lambda tag: None
+        self, load: Callable[[str], T], loader: Loader | None = None, forget: Callable[[T], None] = lambda kept: None
     ) -> None:
         self._load = load
         self._loader = loader
@@ -106,5 +105,4 @@ class Languages(Generic[T]):
         self._kept[tag] = value
         for old in list(self._kept):
             if len(self._kept) > MOST and old != tag and old not in lasting:
-                del self._kept[old]
-                self._forget(old)
+                self._forget(self._kept.pop(old))

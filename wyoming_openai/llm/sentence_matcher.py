@@ -128,10 +128,23 @@ def variants(tag: str) -> list[str]:
     return list(dict.fromkeys(known[each] for each in wanted if each in known))
 
 
-def forget_language(tag: str) -> None:
-    """Give back what `hassil` keeps of a language for itself: most of its memory."""
-    spoken_numbers._ENGINE_CACHE.pop(tag, None)
-    string_matcher._RANGE_TRIE_CACHE.pop(tag, None)
+def forget_language(language: Language) -> None:
+    """Give back the memory of a language: what `hassil` keeps of it for itself, and cycles, which nobody looks for."""
+    spoken_numbers._ENGINE_CACHE.pop(language.tag, None)
+    string_matcher._RANGE_TRIE_CACHE.pop(language.tag, None)
+    blocks = [block for intent in language.intents.intents.values() for block in intent.data]
+    rules = [language.intents.expansion_rules, *(block.expansion_rules for block in blocks)]
+    sentences = [sentence for block in blocks for sentence in block.sentences]
+    for sentence in (*sentences, *(rule for each in rules for rule in each.values())):
+        _cut(sentence.expression)
+
+
+def _cut(expression: Expression) -> None:
+    """Take apart what refers to its parts, and they to it."""
+    if isinstance(expression, Group):
+        for item in expression.items:
+            _cut(item)
+        expression.items.clear()
 
 
 def load_language(tag: str) -> Language:
