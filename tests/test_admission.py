@@ -222,6 +222,57 @@ async def test_waiting_in_line_is_part_of_the_deadline() -> None:
     await running.end()
 
 
+async def test_who_waits_in_line_for_too_long_hears_that_we_are_busy() -> None:
+    admission = Admission(Limits(turns=1))
+    running = Turn(admission.admit("127.0.0.1"))
+    await settled()
+    with pytest.raises(CannotAnswer) as error:
+        async with admission.admit("127.0.0.1").turn(NEVER, line=asyncio.get_running_loop().time() + 0.01):
+            pass
+    assert error.value.sentence == "busy"
+    following = Turn(admission.admit("127.0.0.1"))
+    await running.end()
+    assert following.began, "nobody is in line who has left it"
+    await following.end()
+
+
+async def test_strangers_together_leave_turns_and_places_in_line_for_others() -> None:
+    admission = Admission(Limits(turns=4, waiting=8))
+    strangers = [Turn(admission.admit(f"10.0.0.{number}")) for number in range(20)]
+    await settled()
+    assert [turn.began for turn in strangers] == [True, True] + [False] * 18
+    assert [turn.task.done() for turn in strangers] == [False] * 6 + [True] * 14, "they hear that we are busy"
+    home = [Turn(admission.admit("127.0.0.1")) for _ in range(6)]
+    await settled()
+    assert [turn.began for turn in home] == [True, True] + [False] * 4
+    await strangers[0].end()
+    assert home[2].began, "before the strangers who have waited longer"
+    for turn in home[:3]:
+        await turn.end()
+    for turn in (strangers[1], *strangers[2:6], *home[3:]):
+        await turn.end()
+    for turn in strangers[6:]:
+        with pytest.raises(CannotAnswer):
+            await turn.task
+
+
+def test_a_stranger_who_connects_too_often_is_not_let_in() -> None:
+    limits = Limits(address_events_per_second=1e-9, address_events_at_once=10)
+    admission = Admission(limits)
+
+    async def come(address: str, times: int) -> None:
+        for _ in range(times):
+            guest = admission.admit(address)
+            await guest.pace()
+            admission.release(guest)
+
+    asyncio.run(come("10.0.0.1", 20))
+    with pytest.raises(Refused, match="connects too often"):
+        admission.admit("10.0.0.1")
+    asyncio.run(come("10.0.0.2", 20))
+    asyncio.run(come("127.0.0.1", 50))
+
+
 @pytest.mark.parametrize("waits", [False, True])
 async def test_a_stop_ends_turns_with_a_sentence(waits: bool) -> None:
     admission = Admission(Limits(turns=1, stop=0.01))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from wyoming.asr import Transcript
 from wyoming.client import AsyncUnixClient
-from wyoming.event import Event, async_read_event
+from wyoming.event import Event, async_read_event, async_write_event
 from wyoming.handle import Handled, HandledChunk, HandledStart, HandledStop, NotHandled
 from wyoming.info import Describe, Info
 from wyoming.ping import Ping, Pong
@@ -28,7 +28,7 @@ async def serving(
     reply: Reply, tmp_path: Path, limits: Limits = LIMITS, deadline: float = DEADLINE
 ) -> AsyncIterator[Listener]:
     async def serve(connection: Connection) -> None:
-        await Handler(info=lambda: INFO, reply=reply, connection=connection, deadline=deadline).run()
+        await Handler(info=lambda: INFO, reply=reply, connection=connection, patience=lambda _: deadline).run()
 
     listener = Listener(f"unix://{tmp_path}/socket", serve, Admission(limits))
     await listener.start()
@@ -197,6 +197,29 @@ async def test_what_was_asked_before_garbage_is_answered(tmp_path: Path) -> None
     assert kinds == ["handled-start", "handled-chunk", "handled-chunk", "handled", "handled-stop"]
 
 
+async def test_a_caller_who_hangs_up_after_garbage_stops_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wyoming_openai.framing.LOOK", 0.01)
+    begun, stopped = asyncio.Event(), asyncio.Event()
+
+    async def endless(utterance: Utterance, heard: float) -> AsyncGenerator[str, None]:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+            yield ""
+        finally:
+            stopped.set()
+
+    async with serving(endless, tmp_path):
+        _, writer = await asyncio.open_unix_connection(f"{tmp_path}/socket")
+        await async_write_event(Transcript("hello").event(), writer)
+        writer.write(b"[]\n")
+        await begun.wait()
+        writer.close()
+        await asyncio.wait_for(stopped.wait(), 10)
+
+
 async def test_a_text_beyond_all_speech_is_not_worth_a_turn(tmp_path: Path) -> None:
     async with client_of(tmp_path, echo) as client:
         await client.write_event(Transcript("x" * (MAX_TEXT + 1)).event())
@@ -215,7 +238,11 @@ async def test_what_can_not_be_spoken_does_not_get_out(tmp_path: Path) -> None:
         assert Handled.from_event((await events_until(client, "handled"))[-1]).text == "one two three"
 
 
-async def test_a_reply_that_loses_its_way_is_cut_at_the_deadline(tmp_path: Path) -> None:
+async def test_a_reply_that_loses_its_way_is_cut_at_the_deadline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wyoming_openai.handler.LAST_WORD", 0.01)
+    monkeypatch.setattr("wyoming_openai.handler.LINE", 0.0)
     ended = asyncio.Event()
 
     async def lost(utterance: Utterance, until: float) -> AsyncGenerator[str, None]:

@@ -66,6 +66,7 @@ async def program(folder: Path, **options: Any) -> AsyncIterator[Service]:
 async def test_a_prompt_is_used_from_the_next_question_on_and_the_talk_goes_on(tmp_path: Path, api: OpenAIApi) -> None:
     async with program(tmp_path, openai_base_url=api.url, api="chat", prompt="Be kind.") as service:
         api.will(say("One."), say("Two."))
+        await service._following["warming"]  # has a connection of its own while it is at it
         await ask(tmp_path / "socket", "First?")
         await service.save({"prompt": "Be stern."})
         await ask(tmp_path / "socket", "Second?")

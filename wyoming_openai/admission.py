@@ -52,10 +52,11 @@ class Limits:
     address_events_at_once: float = 400.0
 
     turns: int = 4
-    """Questions that are answered at the same time."""
+    """Questions that are answered at the same time; half of them may be those of strangers, all together."""
     turns_per_address: int = 2
     """For an address that is not trusted."""
     waiting: int = 8
+    """Half of them may be strangers' questions."""
     waiting_per_address: int = 4
     """For an address that is not trusted."""
 
@@ -96,6 +97,8 @@ class Admission:
         if ip and self._allow and not named:
             raise Refused("an address that is not on the list")
         trusted = ip is None or ip.is_loopback or named
+        if not trusted and self._bucket(address).is_overdrawn:
+            raise Refused("an address that connects too often")
         self._make_room(address, trusted=trusted)
         guest = Guest(
             address,
@@ -194,15 +197,15 @@ class Guest:
         return waited
 
     @asynccontextmanager
-    async def turn(self, until: float) -> AsyncIterator[None]:
-        """A turn to answer a question, to be over at a time of the event loop's clock.
+    async def turn(self, until: float, *, line: float | None = None) -> AsyncIterator[None]:
+        """A turn to answer a question, to be over at a time of the event loop's clock, and begun by that of `line`.
 
         Raises `CannotAnswer`: too many are asking, it took too long, or the program stops.
         """
         try:
             async with asyncio.timeout_at(min(until, self._end)) as clock:
                 self._clock = clock  # waiting in line is part of it
-                async with self._turns.turn(self):
+                async with self._turns.turn(self, line):
                     yield
         except TimeoutError:
             if not clock.expired():
@@ -235,6 +238,11 @@ class Bucket:
                 await asyncio.sleep(missing / self._rate)
             self._tokens -= 1
             return missing > 0
+
+    @property
+    def is_overdrawn(self) -> bool:
+        """Whether so many are owed that no more may be."""
+        return self._count() <= 1 - self._most
 
     def owe(self) -> None:
         """Take one token that may not be there yet."""
@@ -274,28 +282,38 @@ class Turns:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._running: Counter[str | None] = Counter()
+        self._strangers = 0
+        """Of those that are running."""
         self._line: list[tuple[Guest, asyncio.Future[None]]] = []
 
     @asynccontextmanager
-    async def turn(self, guest: Guest) -> AsyncIterator[None]:
-        """Wait in line for a turn. Raises `CannotAnswer` at once where the line is too long."""
+    async def turn(self, guest: Guest, line: float | None = None) -> AsyncIterator[None]:
+        """Wait in line for a turn, at most until then. Raises `CannotAnswer`, at once where the line is too long."""
         if self._is_free(guest):
             self._begin(guest)
         else:
-            await self._wait(guest)
+            try:
+                async with asyncio.timeout_at(line):
+                    await self._wait(guest)
+            except TimeoutError:
+                raise CannotAnswer("busy", "the questions before took too long") from None
         try:
             yield
         finally:
             self._end(guest)
 
     def _is_free(self, guest: Guest) -> bool:
-        most = self._limits.turns if guest.trusted else self._limits.turns_per_address
-        return self._running.total() < self._limits.turns and self._running[guest.address] < most
+        limits = self._limits
+        if guest.trusted:
+            return self._running.total() < limits.turns
+        free = self._strangers < max(1, limits.turns // 2) and self._running.total() < limits.turns
+        return free and self._running[guest.address] < limits.turns_per_address
 
     async def _wait(self, guest: Guest) -> None:
-        beside = sum(other.address == guest.address for other, _ in self._line)
-        most = self._limits.waiting if guest.trusted else self._limits.waiting_per_address
-        if len(self._line) >= self._limits.waiting or beside >= most:
+        limits, strangers = self._limits, [other for other, _ in self._line if not other.trusted]
+        beside = sum(other.address == guest.address for other in strangers)
+        too_many = beside >= limits.waiting_per_address or len(strangers) >= max(1, limits.waiting // 2)
+        if len(self._line) >= limits.waiting or (not guest.trusted and too_many):
             raise CannotAnswer("busy", f"{len(self._line)} questions are waiting")
         called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._line.append((guest, called))
@@ -310,15 +328,17 @@ class Turns:
 
     def _begin(self, guest: Guest) -> None:
         self._running[guest.address] += 1
+        self._strangers += not guest.trusted
 
     def _end(self, guest: Guest) -> None:
+        self._strangers -= not guest.trusted
         self._running[guest.address] -= 1
         if not self._running[guest.address]:
             del self._running[guest.address]
         self._call_next()
 
     def _call_next(self) -> None:
-        for place in self._line:
+        for place in sorted(self._line, key=lambda place: not place[0].trusted):
             guest, called = place
             if not called.done() and self._is_free(guest):
                 self._line.remove(place)

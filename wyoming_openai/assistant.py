@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import logging
-import math
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
@@ -103,18 +102,17 @@ class Assistant:
         self._style = style
 
     async def reply(
-        self, utterance: Utterance, report: Callable[[Trace], None] = log_turn, *, until: float = math.inf
+        self, utterance: Utterance, report: Callable[[Trace], None] = log_turn, *, heard: float | None = None
     ) -> AsyncGenerator[str, None]:
         """Answer an utterance: text as it becomes final. Raises `CannotAnswer`, only before the first piece.
 
-        `until` is a time of the event loop before which the answer must be over, whatever our own patience is.
+        `heard` is when, on the event loop's clock, if not now: who had to wait in line has waited.
         """
         if not utterance.text:
             raise CannotAnswer("nothing_heard")
-        caller = who_asks(self._mirror.home, utterance)
-        patience = self._patience_of(caller)
-        own = asyncio.get_running_loop().time() + max(patience.deadline - LAST_WORDS, patience.deadline * 0.9)
-        deadline = min(own, until)
+        patience = self.patience(utterance)
+        heard = asyncio.get_running_loop().time() if heard is None else heard
+        deadline = heard + max(patience.deadline - LAST_WORDS, patience.deadline * 0.9)
         async with self._memory.turn(utterance, self._name, deadline) as conversation:
             await self._make_ready(utterance.language, deadline)
             turn = self.open(utterance, deadline)
@@ -172,6 +170,10 @@ class Assistant:
             yield last
         if delivery.is_full or goes_on:
             conversation.rest = Rest(delivery.rest, turn.is_whole)
+
+    def patience(self, utterance: Utterance) -> Patience:
+        """That of whoever asks."""
+        return self._patience_of(who_asks(self._mirror.home, utterance))
 
     def _patience_of(self, caller: Caller) -> Patience:
         return self._phone_patience if caller.is_phone else self._patience

@@ -21,6 +21,8 @@ _LOGGER = logging.getLogger(__name__)
 
 CHUNK = 16 * 1024  # bytes that are asked of the system at once: what nobody reads stays there
 
+LOOK = 0.2  # seconds
+
 Receive = Callable[[int], Awaitable[bytes]]
 """At most so many bytes of the input; none at its end."""
 Send = Callable[[bytes], Awaitable[None]]
@@ -75,6 +77,11 @@ class EventReader:
             return None
         self._patience = self._limits.idle
         return event
+
+    async def client_left(self) -> None:
+        """Wait until the client has left, while nothing of what it says is wanted any more."""
+        while not self._has_left():  # noqa: ASYNC110 - the system tells who looks
+            await asyncio.sleep(LOOK)
 
     def _is_over(self) -> bool:
         """Whether a flood, of which more may wait to be read, has lost its sense."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -23,14 +23,16 @@ _LOGGER = logging.getLogger(__name__)
 
 MAX_TEXT = 2000  # characters; far beyond what anybody says in one breath
 MAX_ID = 128
-DEADLINE = 30.0  # seconds for a whole turn, waiting in line included
+DEADLINE = 30.0  # seconds in which somebody has to hear something, waiting in line included
+LAST_WORD = 2.0  # seconds beyond, for a reply that has used them all and has something to say yet
+LINE = 0.5  # seconds before the deadline at which who still waits in line hears that we are busy
 QUESTIONS = frozenset({"transcript", "recognize"})
 _LANGUAGE = re.compile(r"[A-Za-z0-9]{1,8}([-_][A-Za-z0-9]{1,8}){0,3}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _UNSPEAKABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 Reply = Callable[[Utterance, float], AsyncGenerator[str, None]]
-"""`Assistant.reply`: pieces of text until a time of the event loop; raises `CannotAnswer` only before the first."""
+"""`Assistant.reply` to what was heard at a time of the event loop; raises `CannotAnswer` before the first piece only."""
 
 
 def describe(*, name: str, model: str, supports_home_control: bool) -> Info:
@@ -63,10 +65,11 @@ def describe(*, name: str, model: str, supports_home_control: bool) -> Info:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """An utterance and when its answer must be over, on the event loop's clock."""
+    """An utterance, when it was heard and by when somebody has to hear something, on the event loop's clock."""
 
     utterance: Utterance
-    until: float
+    heard: float
+    due: float
 
 
 class Handler:
@@ -79,7 +82,7 @@ class Handler:
         reply: Reply,
         connection: Connection,
         language: str = "en",
-        deadline: float = DEADLINE,
+        patience: Callable[[Utterance], float] = lambda utterance: DEADLINE,
     ) -> None:
         self._info = info
         self._reply = reply
@@ -88,8 +91,8 @@ class Handler:
         self._guest = connection.guest
         self._language = language
         """For a question that names none."""
-        self._deadline = deadline
-        """After which a person hears something even if `reply` has lost its way."""
+        self._patience = patience
+        """Seconds in which who asked has to hear something, even if `reply` has lost its way."""
         self._questions: asyncio.Queue[Question | None] = asyncio.Queue()
 
     async def run(self) -> None:
@@ -100,8 +103,8 @@ class Handler:
                 await self._receive()
                 if self._reader.awaits_answers:
                     self._questions.put_nowait(None)
-                else:
-                    answering.cancel()
+                    await _until_either(answering, self._reader.client_left())
+                answering.cancel()
         except* ClientLeft as left:
             # Home Assistant closes as soon as it has `handled`: normal, and nobody is left to answer.
             _LOGGER.debug("The client left: %s", left.exceptions)
@@ -114,13 +117,15 @@ class Handler:
                 await self._writer.write(self._info().event())
             elif Ping.is_type(event.type):
                 await self._writer.write(Pong(text=_text(event.data.get("text"))[:MAX_TEXT]).event())
+            del event  # parsed, one of 256 KB may be 8 MB, and the next may not come for minutes
 
     async def _ask(self, utterance: Utterance) -> None:
         if self._guest.open_questions >= self._guest.limits.waiting:  # Home Assistant sends one
             await self._writer.write(NotHandled(say("busy", utterance.language)).event())
             return
         self._guest.open_questions += 1
-        self._questions.put_nowait(Question(utterance, asyncio.get_running_loop().time() + self._deadline))
+        now = asyncio.get_running_loop().time()
+        self._questions.put_nowait(Question(utterance, now, now + self._patience(utterance)))
 
     async def _answer_all(self) -> None:
         while (question := await self._questions.get()) is not None:
@@ -134,7 +139,10 @@ class Handler:
         try:
             if len(utterance.text) > MAX_TEXT:
                 raise CannotAnswer("too_long")
-            async with self._guest.turn(question.until), aclosing(self._reply(utterance, question.until)) as pieces:
+            async with (
+                self._guest.turn(question.due + LAST_WORD, line=question.due - LINE),
+                aclosing(self._reply(utterance, question.heard)) as pieces,
+            ):
                 async for piece in pieces:
                     start = () if spoken else (HandledStart().event(),)
                     clean = _UNSPEAKABLE.sub(" ", piece)
@@ -153,6 +161,15 @@ class Handler:
             return
         text = f"{spoken.strip()} {excuse}".strip() or say("model_no_answer", utterance.language)
         await self._writer.write(Handled(text).event(), HandledStop().event())
+
+
+async def _until_either(task: asyncio.Task[None], other: Coroutine[Any, Any, None]) -> None:
+    """Wait until one of them is done."""
+    beside = asyncio.create_task(other)
+    try:
+        await asyncio.wait([task, beside], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        beside.cancel()
 
 
 def utterance_from(event: Event, default_language: str, caller: str | None = None) -> Utterance:

@@ -9,7 +9,7 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from ipaddress import ip_network
@@ -30,7 +30,7 @@ from .llm import ChatModel
 from .logs import keep_secret
 from .messages import Utterance
 from .saved_options import write_saved
-from .server import Lasting, Parts, asked_models, budget_settings, build, hass_settings, longest_deadline, stopped
+from .server import Lasting, Parts, asked_models, budget_settings, build, hass_settings, stopped
 from .settings import AgentSettings, BadSettings, Settings, advice, is_hash
 from .supervision import keep_watchdog, tell
 from .turn import log_turn
@@ -40,11 +40,11 @@ from .turn_watch import recorded
 _LOGGER = logging.getLogger(__name__)
 
 LAST_MOMENT = 9.5  # seconds after which a process that was told to stop is gone
-LAST_WORD = 2.0  # seconds beyond the deadline, for the local engine to step in where the model has used them all
 NEW_HOME = 10.0  # seconds that a change of the home may take to be in use
 CLOSING = 130.0  # seconds that the longest turn may take
 TIDYING = 3600.0  # seconds between two times
 LOOKING_UP = 300.0  # seconds after which Home Assistant's address is looked up again
+LOOKING_UP_AGAIN = 10.0  # where it was not found
 ADD_ONS = ip_network("172.30.32.0/23")
 """The Supervisor's network: Home Assistant comes from there."""
 
@@ -130,6 +130,10 @@ class Service:
         if self.parts.settings.uses_any_model:
             await asyncio.to_thread(self.parts.ledger.take_over)
         self._follow()
+        if self.parts.settings.allow:  # Home Assistant is let in, too, as soon as it is known where it comes from
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._find_home_assistant()
         await self._listen()
         self._following["page"] = asyncio.create_task(self._show_page())
         self._look_up()
@@ -185,12 +189,15 @@ class Service:
 
     async def _look_up_home_assistant(self) -> None:
         """Know where Home Assistant comes from: it asks for many people, and goes before strangers."""
+        while hass_settings(self.parts.settings) is not None:
+            await self._find_home_assistant()
+            await asyncio.sleep(LOOKING_UP if self._home_assistant else LOOKING_UP_AGAIN)
+
+    async def _find_home_assistant(self) -> None:
         hass = hass_settings(self.parts.settings)
-        while hass is not None:
-            # A name server that does not answer for a while makes Home Assistant no stranger.
-            self._home_assistant = await addresses_of(urlsplit(hass.url).hostname or "") or self._home_assistant
-            self._admit()
-            await asyncio.sleep(LOOKING_UP)
+        found = await addresses_of(urlsplit(hass.url).hostname or "") if hass else ()
+        self._home_assistant = found or self._home_assistant  # no stranger for want of a name server
+        self._admit()
 
     def _end(self, work: Awaitable[None]) -> None:
         """Let something come to its end by itself."""
@@ -228,7 +235,7 @@ class Service:
             reply=partial(self._reply, door),
             connection=connection,
             language=home.config.language if home else "en",
-            deadline=longest_deadline(self._at(door).settings) + LAST_WORD,
+            patience=lambda utterance: self._answering(door, utterance).assistant.patience(utterance).deadline,
         )
         await handler.run()
 
@@ -237,10 +244,13 @@ class Service:
         agents = self.parts.agents
         return dict(zip(_doors(self.parts), agents.listening, strict=True)).get(door, agents.first)
 
-    def _reply(self, door: Door, utterance: Utterance, until: float) -> AsyncGenerator[str, None]:
+    def _answering(self, door: Door, utterance: Utterance) -> Agent:
+        return self.parts.agents.answering(self._at(door), utterance)
+
+    def _reply(self, door: Door, utterance: Utterance, heard: float) -> AsyncGenerator[str, None]:
         """The reply to what reached an agent's address; see `Assistant.reply`."""
-        answering = self.parts.agents.answering(self._at(door), utterance)
-        reply = partial(answering.assistant.reply, until=until - LAST_WORD)
+        answering = self._answering(door, utterance)
+        reply = partial(answering.assistant.reply, heard=heard)
         return recorded(reply, self.turns, answering.name, utterance, report=log_turn)
 
     # ---- changing settings
