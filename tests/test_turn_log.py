@@ -62,6 +62,44 @@ def test_what_was_kept_is_forgotten_when_nothing_is_to_be_kept(tmp_path: Path) -
     assert b"private words" not in (tmp_path / "turns.sqlite").read_bytes()
 
 
+def test_what_is_too_old_is_gone_from_the_file_when_it_is_tidied_and_not_at_the_start(tmp_path: Path) -> None:
+    now = 100 * DAY
+    with closing(TurnLog(tmp_path / "turns.sqlite", clock=lambda: now)) as log:
+        log.add(turn("private words", at=now - DAY))
+        log.add(turn("from the future", at=now + 300 * DAY))
+    with closing(TurnLog(tmp_path / "turns.sqlite", clock=lambda: now + 8 * DAY)) as wrong:
+        assert [each.question for each in wrong.latest()] == ["from the future"], "a clock that is wrong at the start"
+    with closing(TurnLog(tmp_path / "turns.sqlite", clock=lambda: now)) as log:
+        assert len(log.latest()) == 2, "takes nothing away for ever"
+        log.tidy()
+        now += 8 * DAY
+        log.tidy()
+        assert log.latest() == []
+    assert b"private words" not in (tmp_path / "turns.sqlite").read_bytes()
+
+
+def test_memory_has_to_do_only_until_the_file_can_be_used(tmp_path: Path) -> None:
+    (tmp_path / "folder").write_text("in the way")
+    with closing(TurnLog(tmp_path / "folder" / "turns.sqlite")) as log:
+        log.add(turn("first"))
+        log.tidy()
+        (tmp_path / "folder").unlink()
+        log.tidy()
+        log.add(turn("second"))
+    with closing(TurnLog(tmp_path / "folder" / "turns.sqlite")) as again:
+        assert [each.question for each in again.latest()] == ["second", "first"]
+
+
+def test_a_file_that_was_taken_away_is_begun_anew(tmp_path: Path) -> None:
+    with closing(TurnLog(tmp_path / "turns.sqlite")) as log:
+        log.add(turn("taken away"))
+        (tmp_path / "turns.sqlite").unlink()
+        log.tidy()
+        log.add(turn("new"))
+    with closing(TurnLog(tmp_path / "turns.sqlite")) as again:
+        assert [each.question for each in again.latest()] == ["new"]
+
+
 def test_a_deleted_turn_is_gone_from_the_file(tmp_path: Path) -> None:
     log = TurnLog(tmp_path / "turns.sqlite")
     number = log.add(turn("private words"))

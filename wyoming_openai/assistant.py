@@ -122,10 +122,10 @@ class Assistant:
                         turn.mark("first_text")
                         yield piece
             except CannotAnswer as error:
-                turn.fail(str(error))
+                turn.fail(error)
                 raise
             except (GeneratorExit, asyncio.CancelledError):
-                turn.fail(CALLER_LEFT)
+                turn.fail(CannotAnswer(CALLER_LEFT))
                 raise
             finally:
                 report(turn.trace())
@@ -285,13 +285,13 @@ class Assistant:
                         yield piece
                 return
             except BudgetSpent as error:
-                turn.failure, failure = str(error), error
+                turn.note(failure := error)
             except ModelError as error:
                 if turn.enough:
                     turn.is_whole = False
                     return
-                _LOGGER.warning("The model did not answer: %s", error)
-                turn.failure, failure = str(error), error
+                _LOGGER.warning("The model did not answer: %s", error.brief)
+                turn.note(failure := error)
                 if spoken:
                     yield " " + say(error.sentence, turn.utterance.language)
                     return

@@ -29,10 +29,12 @@ LINE = 0.5  # seconds before the deadline at which who still waits in line hears
 QUESTIONS = frozenset({"transcript", "recognize"})
 _LANGUAGE = re.compile(r"[A-Za-z0-9]{1,8}([-_][A-Za-z0-9]{1,8}){0,3}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-_UNSPEAKABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNSPEAKABLE = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
+)
 
 Reply = Callable[[Utterance, float], AsyncGenerator[str, None]]
-"""`Assistant.reply` to what was heard at a time of the event loop; raises `CannotAnswer` before the first piece only."""
+"""`Assistant.reply` to what was heard at a time of the event loop; raises `CannotAnswer` only before any piece."""
 
 
 def describe(*, name: str, model: str, supports_home_control: bool) -> Info:

@@ -5,7 +5,6 @@ of UTC: the provider's bill has the same ones, none is an hour longer, and none 
 """
 
 import logging
-import os
 import secrets
 import sqlite3
 import threading
@@ -34,7 +33,7 @@ from .ledger_file import (
     tidy_file,
     with_sums,
 )
-from .sqlite_file import is_locked, is_unusable
+from .sqlite_file import identity, is_locked, is_unusable
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -223,7 +222,7 @@ class Ledger:
                 self._connection = self._open()
             elif self._only_read:
                 pass
-            elif not self._problem and self._identity() != self._file:
+            elif not self._problem and identity(self._path) != self._file:
                 self._connection = self._follow_file(self._connection)
             elif self._problem and self._monotonic() >= self._retry_at:
                 self._connection = self._return_to_file(self._connection)
@@ -256,15 +255,8 @@ class Ledger:
             self._problem = str(error)
             return open_memory()
 
-    def _identity(self) -> tuple[int, int] | None:
-        try:
-            found = os.stat(self._path) if self._path else None
-        except OSError:
-            return None
-        return (found.st_dev, found.st_ino) if found else None
-
     def _noted(self, connection: sqlite3.Connection) -> sqlite3.Connection:
-        self._file = self._identity()
+        self._file = identity(self._path)
         return connection
 
     def _follow_file(self, lost: sqlite3.Connection) -> sqlite3.Connection:

@@ -124,6 +124,8 @@ class CannotAnswer(Exception):
         super().__init__(detail or sentence)
         self.sentence = sentence
         self.values = values
+        self.brief = str(self)
+        """The detail as it may be logged: without the words of a server, which may quote what somebody said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +142,5 @@ class Trace:
     """Why the model did not answer, if it did not."""
     cost: float = 0.0
     """US dollars."""
+    brief: str = ""
+    """The failure as it may be logged."""

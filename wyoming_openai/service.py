@@ -221,6 +221,7 @@ class Service:
             if self.parts.settings.uses_any_model:
                 await asyncio.to_thread(self.parts.ledger.tidy)
             await asyncio.sleep(TIDYING)
+            await asyncio.to_thread(self.turns.tidy)
 
     # ---- answering
 

@@ -56,6 +56,15 @@ def _check(connection: sqlite3.Connection) -> None:
         raise Unusable(found)
 
 
+def identity(path: Path | None) -> tuple[int, int] | None:
+    """Which file it is, wherever it is moved to; None where there is none."""
+    try:
+        found = path.stat() if path else None
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if found else None
+
+
 def is_unusable(error: Exception) -> bool:
     """Whether the file is at fault, and not the disk beneath it."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF  # the rest tells the kinds of one error apart

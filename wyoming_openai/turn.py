@@ -8,7 +8,7 @@ from datetime import datetime
 
 from .caller import Caller
 from .hass.home import Area, Home
-from .messages import CALLER_LEFT, Trace, Usage, Utterance
+from .messages import CALLER_LEFT, CannotAnswer, Trace, Usage, Utterance
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -51,15 +51,22 @@ class Turn:
     tools: list[str] = field(default_factory=list)
     timings_ms: dict[str, float] = field(default_factory=dict)
     failure: str = ""
+    brief: str = ""
+    """The failure as it may be logged."""
     cost: float = 0.0
 
     def mark(self, name: str) -> None:
         """Note when something was reached for the first time."""
         self.timings_ms.setdefault(name, round((time.perf_counter() - self.started) * 1000, 1))
 
-    def fail(self, reason: str) -> None:
+    def note(self, error: CannotAnswer) -> None:
+        """Note the first thing that went wrong."""
+        if not self.failure:
+            self.failure, self.brief = str(error), error.brief
+
+    def fail(self, error: CannotAnswer) -> None:
         """Note why it ended early; who had said nothing by then has not answered it."""
-        self.failure = self.failure or reason
+        self.note(error)
         if "first_text" not in self.timings_ms:
             self.engine = ""
 
@@ -73,7 +80,14 @@ class Turn:
         """What happened until now."""
         self.mark("total")
         return Trace(
-            self.engine, self.model, self.usage, tuple(self.tools), dict(self.timings_ms), self.failure, self.cost
+            self.engine,
+            self.model,
+            self.usage,
+            tuple(self.tools),
+            dict(self.timings_ms),
+            self.failure,
+            self.cost,
+            self.brief,
         )
 
 
@@ -81,7 +95,7 @@ def log_turn(trace: Trace) -> None:
     """One line for a turn; what was said stays out of it."""
     heard = trace.engine and trace.failure != CALLER_LEFT
     tokens = f", {trace.usage.input_tokens} + {trace.usage.output_tokens} tokens" if trace.usage.input_tokens else ""
-    failure = f" ({trace.failure})" if trace.failure else ""
+    failure = f" ({trace.brief})" if trace.brief else ""
     timings = trace.timings_ms
     _LOGGER.debug("Milliseconds: %s", timings)
     _LOGGER.info(

@@ -15,7 +15,7 @@ import orjson
 
 from .kept_file import set_aside
 from .messages import Usage
-from .sqlite_file import LOCK_TIMEOUT, is_locked, is_unusable, open_file
+from .sqlite_file import LOCK_TIMEOUT, identity, is_locked, is_unusable, open_file
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ MAX_TURNS = 5000
 MAX_WAITING = 100
 """Turns that wait for a file that can't be written."""
 TRIMMED = 100
-"""Turns after which those that are too old are forgotten."""
+"""Turns after which those that are too many are forgotten."""
 LATENCIES = 500
 """Turns of which the latency is known without the log."""
 
@@ -120,7 +120,11 @@ class TurnLog:
         self._lock = threading.Lock()
         self._waiting: deque[TurnRecord] = deque(maxlen=MAX_WAITING)
         self._connection = _open(path)
-        self.days = days
+        self._file = identity(path) if _is_file(self._connection) else None
+        """Of the file that is open; none while memory has to do."""
+        self._days = days
+        if not days:
+            self.days = 0
 
     @property
     def days(self) -> float:
@@ -201,9 +205,35 @@ class TurnLog:
     def _oldest(self) -> float:
         return self._clock() - self._days * DAY
 
+    def tidy(self) -> None:
+        """Forget what is too old, and go back to a file that could not be used. Run it in a thread, every hour.
+
+        Not at the start: a clock that was just set may have been wrong, and what is forgotten is gone.
+        """
+        with self._lock:
+            if self._path is not None and (self._file is None or identity(self._path) != self._file):
+                self._connection = self._back_to_file(self._path, self._connection)
+        self._work(self._write, 0)
+        self._work(self._trim, None)
+
+    def _back_to_file(self, path: Path, before: sqlite3.Connection) -> sqlite3.Connection:
+        """The file, with what memory has kept; what somebody took away with its file stays away."""
+        now = _open(path)
+        if not _is_file(now):
+            now.close()
+            return before
+        if self._file is None:
+            kept = before.execute("SELECT at, agent, question, answer, content FROM turns ORDER BY id").fetchall()
+            now.executemany(_INSERT, kept)
+        before.close()
+        self._file = identity(path)
+        return now
+
     def _trim(self, connection: sqlite3.Connection) -> None:
+        now = self._clock()
+        connection.execute("UPDATE turns SET at = ? WHERE at > ?", (now, now))  # by a clock that was wrong
         connection.execute("DELETE FROM turns WHERE at < ?", (self._oldest(),))
-        connection.execute("DELETE FROM turns WHERE id <= (SELECT max(id) FROM turns) - ?", (MAX_TURNS,))
+        _keep_most(connection)
 
     def _write(self, connection: sqlite3.Connection) -> int:
         """Write the turns that wait; the id of the last."""
@@ -212,14 +242,14 @@ class TurnLog:
             turn = self._waiting[0]
             number = (
                 connection.execute(
-                    "INSERT INTO turns (at, agent, question, answer, content) VALUES (?, ?, ?, ?, ?)",
+                    _INSERT,
                     (turn.at, turn.agent, turn.question, turn.answer, orjson.dumps(asdict(turn), default=str)),
                 ).lastrowid
                 or 0
             )
             self._waiting.popleft()
             if number % TRIMMED == 0:
-                self._trim(connection)
+                _keep_most(connection)
         return number
 
     def _rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
@@ -241,9 +271,11 @@ class TurnLog:
             if is_unusable(error):
                 self._connection.close()
                 self._connection = _open(self._path)
+                self._file = identity(self._path) if _is_file(self._connection) else None
             return otherwise
 
 
+_INSERT = "INSERT INTO turns (at, agent, question, answer, content) VALUES (?, ?, ?, ?, ?)"
 _TABLE = """
 CREATE TABLE IF NOT EXISTS turns
     (id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL, agent TEXT, question TEXT, answer TEXT, content BLOB);
@@ -266,6 +298,15 @@ def _open(path: Path | None) -> sqlite3.Connection:
     except (sqlite3.Error, OSError) as error:
         _LOGGER.warning("The turns can't be kept in %s (%s); they are kept in memory", path, error)
         return _in_memory()
+
+
+def _is_file(connection: sqlite3.Connection) -> bool:
+    (_, _, path) = connection.execute("PRAGMA database_list").fetchone()
+    return bool(path)
+
+
+def _keep_most(connection: sqlite3.Connection) -> None:
+    connection.execute("DELETE FROM turns WHERE id <= (SELECT max(id) FROM turns) - ?", (MAX_TURNS,))
 
 
 def _in_memory() -> sqlite3.Connection:

@@ -623,6 +623,19 @@ async def test_who_stops_listening_stops_the_model(api: OpenAIApi, chain: Connec
     assert (await ask(model))[0] == "OK"
 
 
+async def test_what_a_server_quotes_is_not_logged(
+    api: OpenAIApi, chain: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    api.will(error(400, f"bad input: 'where is my diary?' of {KEY[8:20]}", code="invalid_value"))
+    model = await chain(api)
+    with caplog.at_level("INFO"):
+        failure = await fails(model)
+    assert "diary" not in caplog.text
+    assert "invalid_value" in caplog.text
+    assert "diary" in str(failure), "its owner sees it on the page, and in the doctor's report"
+    assert KEY[8:20] not in str(failure)
+
+
 # --- books
 
 

@@ -13,8 +13,11 @@ from ..hass.home import Home, State
 MAX_TEXT = 255
 """Characters of any text of the home; Home Assistant's own limit for a state."""
 
-_UNWANTED = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\uffff]+")
-"""Control and direction characters; the joiners of Persian, India and emoji stay."""
+_UNWANTED = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\uffff"
+    r"\U000e0000-\U000e0fff]+"
+)
+"""Control, direction and tag characters, which only a model sees; the joiners of Persian, India and emoji stay."""
 
 _AMBIGUOUS = re.compile(r"[:;\"{}<>|`]|^[-#*\s]|^\s*$")
 """What makes the end of a name unclear on its line."""

@@ -80,18 +80,20 @@ async def fetch_entries(
 
 async def all_of(*coroutines: Coroutine[Any, Any, T]) -> tuple[T, ...]:
     """Run all at once; if one fails, end the others and raise its error alone."""
-    caller = asyncio.current_task()
-    cancellations = caller.cancelling() if caller else 0
+    # No TaskGroup: before Python 3.13 one that fails while its caller is cancelled raises the failure alone, and who
+    # waits for the end of a task that goes on after failures, as the mirror does, would wait for ever.
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
     try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(coroutine) for coroutine in coroutines]
-    except ExceptionGroup as errors:
-        # Before Python 3.13 a group that fails while its caller is cancelled raises the failure alone: whoever waits
-        # for the end of a task that goes on after failures, as the mirror does, would wait for ever.
-        if caller and caller.cancelling() > cancellations:
-            raise asyncio.CancelledError from None
-        raise errors.exceptions[0] from None
-    return tuple(task.result() for task in tasks)
+        if tasks:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in tasks:
+            if task.done():
+                task.result()  # raises what went wrong; the others may not be done
+        return tuple(task.result() for task in tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _fetch_one(connection: Connection, command: str, timeout: float, language: str) -> Any:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NoReturn, Protocol
 
@@ -29,8 +29,8 @@ from .snapshot import STATES, home_from_results
 
 _LOGGER = logging.getLogger(__name__)
 
-LONG_LOST = timedelta(seconds=10)
-"""What is lost for longer does not come back while somebody waits for an answer."""
+LONG_LOST = 10.0
+"""Seconds. What is lost for longer does not come back while somebody waits for an answer."""
 
 NO_HOME_ASSISTANT = "This home is a file; there is no Home Assistant to ask"
 
@@ -122,6 +122,7 @@ class HomeMirror:
         self._home: Home | None = None
         self._seen: tuple[Home, Config, Registries] | None = None
         self._status = Status(Phase.CONNECTING, datetime.now(UTC), "Connecting to Home Assistant")
+        self._phase_began = time.monotonic()
         self._changed = asyncio.Event()
         self._failure: Exception | None = None
         self._warned = False
@@ -158,7 +159,7 @@ class HomeMirror:
     @property
     def _is_away(self) -> bool:
         """Whether a moment's patience is of no use."""
-        lasted = datetime.now(UTC) - self._status.since
+        lasted = time.monotonic() - self._phase_began
         return self._status.phase is Phase.AUTH_FAILED or (self._status.phase is Phase.LOST and lasted > LONG_LOST)
 
     async def wait_changed(self) -> None:
@@ -242,7 +243,9 @@ class HomeMirror:
         old = self._status
         if (phase, reason) == (old.phase, old.reason):
             return
-        since = old.since if phase is old.phase else datetime.now(UTC)
+        since = old.since
+        if phase is not old.phase:
+            since, self._phase_began = datetime.now(UTC), time.monotonic()
         self._status = Status(phase, since, reason)
         self._notify()
 

@@ -225,8 +225,9 @@ class OpenAIModel:
             return False
         if self._dialect is dialect:  # else another request has learnt something meanwhile
             self._dialect, change = lesson
-            reason = redact(str(refused), self._settings.api_key)
+            reason = redact(refused.brief, self._settings.api_key)
             _LOGGER.warning("The server of model %s refuses a request; from now on %s (%s)", self.name, change, reason)
+            _LOGGER.debug("It said: %s", redact(refused.message, self._settings.api_key))
         return True
 
     async def _connect(self) -> "Server":

@@ -22,6 +22,8 @@ _UNKNOWN_MODEL = re.compile(
 )
 # OpenAI's texts carry the ends of a rejected key: "Incorrect API key provided: sk-proj-****abcd."
 _SECRETS = re.compile(r"(?i)bearer\s+\S+|(?<=key provided: )\S+|\bsk-[\w*.-]+|\S*\*{3,}\S*")
+_PIECES = re.compile(r"[\w-]{8,}")
+"""What is long enough to be told from other words, and to be of use to a thief."""
 _NOT_PRINTED = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -37,9 +39,14 @@ class Refusal:
     retry_after: float | None = None
     """Seconds that the server asks to wait."""
 
+    @property
+    def brief(self) -> str:
+        """Without the message, which may quote the request."""
+        kinds = dict.fromkeys(filter(None, (str(self.status or ""), self.type, self.code, self.param)))
+        return " ".join(kinds) or "the server said no"
+
     def __str__(self) -> str:
-        kinds = " ".join(dict.fromkeys(filter(None, (str(self.status or ""), self.type, self.code, self.param))))
-        return ": ".join(filter(None, (kinds, self.message)))
+        return f"{self.brief}: {self.message}" if self.message else self.brief
 
 
 class Refused(Exception):
@@ -75,7 +82,9 @@ def model_error(refused: Refusal, key: str | None = None) -> ModelError:
     """The kind of failure, with a text from which the key is removed."""
     kind = _kind(refused)
     elsewhere = kind is ModelUnreachable and (300 <= refused.status < 400 or refused.status in (404, 405))
-    error = kind(redact(str(refused), key) + ("; is the base URL right?" if elsewhere else ""))
+    advice = "; is the base URL right?" if elsewhere else ""
+    error = kind(redact(str(refused), key) + advice)
+    error.brief = redact(refused.brief, key) + advice
     if kind is ModelBusy:
         error.retry_after = refused.retry_after
     elif kind is ModelUnreachable and (refused.status in (0, 408, 409) or refused.status >= 500):
@@ -107,6 +116,7 @@ def redact(text: str, key: str | None = None) -> str:
     """One short line without keys or parts of them."""
     if key:
         text = text.replace(key, "[key]")
+        text = _PIECES.sub(lambda piece: "[key]" if piece[0] in key else piece[0], text)
     return _NOT_PRINTED.sub(" ", _SECRETS.sub("[key]", text)).strip()[:MAX_DETAIL]
 
 

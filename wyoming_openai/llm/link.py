@@ -86,7 +86,10 @@ class Link:
         """One request, from the reservation to the settlement."""
         if not self._breaker.admit(self._monotonic()):
             raise self.failure
-        with self._judged(), question.request.reserve(self.settings, again=question.asked) as account:
+        with (
+            self._judged(is_probe=not self._breaker.closed),
+            question.request.reserve(self.settings, again=question.asked) as account,
+        ):
             question.asked = True
             request = replace(self._as_understood(question.request), account=account)
             async with aclosing(self.model.stream(request)) as events:
@@ -102,7 +105,7 @@ class Link:
         return replace(event, model=self.model.name, message=replace(event.message, source=self.label))
 
     @contextmanager
-    def _judged(self) -> Iterator[None]:
+    def _judged(self, *, is_probe: bool) -> Iterator[None]:
         """What the end of a call says about the next."""
         try:
             yield
@@ -110,19 +113,21 @@ class Link:
             if blames_the_model(error):
                 self._failed(error)
             else:
-                _LOGGER.info("%s: %s", self.label, error)
+                _LOGGER.info("%s: %s", self.label, error.brief)
             raise
         finally:
-            self._breaker.abandoned()  # says nothing where something else was said before
+            if is_probe:
+                self._breaker.abandoned()  # says nothing where something else was said before
 
     def _failed(self, error: ModelError) -> None:
         level = logging.DEBUG if self._breaker.failures else logging.WARNING
         was_closed = self._breaker.closed
         self._breaker.failed(self._monotonic(), pause_after(error))
         self._failure = copy(error)
-        _LOGGER.log(level, "%s failed: %s", self.label, error)
+        _LOGGER.log(level, "%s failed: %s", self.label, error.brief)
+        _LOGGER.debug("It said: %s", error)
         if was_closed and not self._breaker.closed:
-            _LOGGER.warning("%s is left alone for a while: %s", self.label, error)
+            _LOGGER.warning("%s is left alone for a while: %s", self.label, error.brief)
 
     def _succeeded(self) -> None:
         if self._breaker.failures:
