@@ -24,7 +24,7 @@ from wyoming_openai.assistant import (
 from wyoming_openai.context.knowledge import Knowledge
 from wyoming_openai.hass.mirror import FixedMirror, Mirror, Phase, Status
 from wyoming_openai.hass.snapshot import demo_home
-from wyoming_openai.llm import ModelReply, ModelUnreachable
+from wyoming_openai.llm import Anew, ModelReply, ModelUnreachable, TextDelta
 from wyoming_openai.llm.local import LocalEngine
 from wyoming_openai.memory import Memory
 from wyoming_openai.messages import (
@@ -180,6 +180,19 @@ async def test_a_failure_in_the_middle_keeps_what_was_said_and_says_why(
     text = await spoken(assistant.reply(hear("what is on?")))
     assert text.startswith("The light is on.")
     assert text.endswith(sentences.say("model_unreachable", "en"))
+
+
+async def test_what_a_model_said_before_another_began_is_not_heard(assistant: Assistant, model: ScriptedModel) -> None:
+    model.will([TextDelta("The light is"), Anew(), *say("It is ", "on.")])
+    assert await spoken(assistant.reply(hear("what is on?"))) == "It is on."
+
+
+async def test_what_was_heard_is_not_said_anew(assistant: Assistant, model: ScriptedModel) -> None:
+    may_go_on = asyncio.Event()
+    model.will([TextDelta("The light is on. The window"), may_go_on, *say("")])
+    async with aclosing(assistant.reply(hear("what is on?"))) as pieces:
+        assert await anext(pieces)
+        assert not model.requests[0].unheard()
 
 
 async def test_a_model_that_never_answers_is_stopped_at_the_deadline(model: ScriptedModel, local: LocalEngine) -> None:

@@ -24,7 +24,8 @@ async def test_a_running_program_shows_no_secret_and_has_it_all_the_same(tmp_pat
     secret, socket = "sk-do-not-show-this", tmp_path / "socket"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "wyoming_openai", "--openai-api-key", secret, "--uri", f"unix://{socket}",
-        "--admin-uri", "off", "--data-dir", str(tmp_path), stderr=asyncio.subprocess.PIPE,
+        "--admin-uri", "off", "--data-dir", str(tmp_path), "--openai-base-url", f"http://me:{secret}@127.0.0.1:9/v1",
+        stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stderr is not None
     line = (await process.stderr.readline()).decode()

@@ -17,7 +17,7 @@ from .context.knowledge import Knowledge
 from .delivery import Delivery
 from .hass.home import Config, Home, Registries
 from .hass.mirror import Mirror
-from .llm import ChatModel, ModelError, ModelEvent, ModelReply, ModelRequest, NoAnswer, TextDelta
+from .llm import Anew, ChatModel, ModelError, ModelEvent, ModelReply, ModelRequest, NoAnswer, TextDelta
 from .llm.local import LocalEngine
 from .llm.models import ModelSettings
 from .memory import Conversation, Memory, Rest
@@ -323,19 +323,25 @@ class Assistant:
         turn.mark("context")
         turn.is_whole = False
         spoken, told = False, input_bound(request)
+
+        def unheard() -> bool:
+            return not spoken
+
         for _ in range(MAX_ROUNDS):
             speech = Speech(turn.utterance.language)
             apart = " " if spoken else ""
             reply: ModelReply | None = None
-            booked = replace(request, reserve=partial(self._paid, turn, request))
+            booked = replace(request, reserve=partial(self._paid, turn, request), unheard=unheard)
             async with aclosing(_until(turn, model.stream(booked))) as events:
                 async for event in events:
                     turn.mark("first_token")
                     match event:
                         case TextDelta(text):
                             if piece := speech.feed(text):
-                                yield apart + piece
-                                apart, spoken = "", True
+                                piece, apart, spoken = apart + piece, "", True
+                                yield piece
+                        case Anew():
+                            speech = Speech(turn.utterance.language)
                         case ModelReply():
                             reply = event
             if reply is None:

@@ -171,7 +171,10 @@ def _run(work: Coroutine[Any, Any, None]) -> int:
 
     try:
         asyncio.run(work)
-    except (CommandFailed, HassError, BadSnapshot, CannotListen) as error:
+    except (BadSnapshot, CannotListen) as error:
+        print(f"{'home' if isinstance(error, BadSnapshot) else 'uri'}: {error}", file=sys.stderr)
+        return FAILED
+    except (CommandFailed, HassError) as error:
         print(error, file=sys.stderr)
         return FAILED
     return DONE

@@ -1,10 +1,14 @@
 """Keeps secrets off the process list."""
 
 import os
+import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from .settings import ENV_PREFIX, SECRETS, flag, variables
+
+_HAS_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+"""An address with a password in it."""
 
 
 def hide_secret_flags(flags: Mapping[str, str]) -> None:
@@ -13,7 +17,7 @@ def hide_secret_flags(flags: Mapping[str, str]) -> None:
     The process keeps its number. Does not come back if there was something to hide. A flag wins over all
     variables of its option: they are taken out.
     """
-    shown = {name: value for name, value in flags.items() if name in SECRETS}
+    shown = {name: value for name, value in flags.items() if name in SECRETS or _HAS_PASSWORD.search(value)}
     if not shown:
         return
     environment = dict(os.environ)
@@ -21,14 +25,14 @@ def hide_secret_flags(flags: Mapping[str, str]) -> None:
         for variable in variables(name):
             environment.pop(variable, None)
         environment[ENV_PREFIX + name.upper()] = value
-    arguments = without_secrets(sys.orig_argv)
+    arguments = without_secrets(sys.orig_argv, shown)
     if len(arguments) < len(sys.orig_argv):
         os.execve(sys.executable, arguments, environment)  # noqa: S606 - it is ourselves
 
 
-def without_secrets(arguments: Sequence[str]) -> list[str]:
+def without_secrets(arguments: Sequence[str], shown: Iterable[str] = SECRETS) -> list[str]:
     """A command line without its secret flags and their values."""
-    names = {flag(name) for name in SECRETS}
+    names = {flag(name) for name in shown}
     kept: list[str] = []
     skip = False
     for argument in arguments:

@@ -17,6 +17,7 @@ from tests.fakes.openai_api import Api, Broken, HangUp, OpenAIApi, Raw, Script, 
 from tests.llm.conftest import KEY
 from tests.llm.test_contract import LOOK, QUESTION, SOON, ask, listen
 from wyoming_openai.llm import (
+    Anew,
     BadCredentials,
     ChatModel,
     ModelBusy,
@@ -237,6 +238,30 @@ async def test_who_has_begun_to_speak_is_not_replaced(
     assert type(failure) is kind
     assert (len(api.requests), len(second.requests)) == (1, 0)
     assert books.calls[0].text == faults.HEARD
+
+
+@pytest.mark.parametrize(("wire", "fault", "kind"), LATE_FAULTS)
+async def test_who_broke_before_anybody_heard_a_sentence_is_replaced(
+    wire: Api, fault: Script, kind: type[ModelError], *, api: OpenAIApi, second: OpenAIApi, chain: Connect, books: Books
+) -> None:
+    api.will(fault)
+    second.will(say("It ", "is."))
+    model = await chain(api, second, settings={"api": wire, "gap_timeout": SOON})
+    request = replace(within(STUCK), unheard=lambda: True)
+    async with asyncio.timeout(STUCK), aclosing(model.stream(request)) as stream:
+        events = [event async for event in stream]
+    begun = events.index(Anew())
+    assert "".join(event.text for event in events[:begun] if isinstance(event, TextDelta)) == faults.HEARD
+    assert events[begun + 1 : -1] == [TextDelta("It "), TextDelta("is.")]
+    assert isinstance(events[-1], ModelReply)
+    assert events[-1].message.text == "It is."
+    assert books.ends == [("first", "failed"), ("second", "done")]
+
+
+async def test_who_breaks_as_the_last_says_why(api: OpenAIApi, chain: Connect) -> None:
+    api.will(Broken(say("It ", "is"), after=1, end="close"))
+    failure = await fails(await chain(api), replace(within(STUCK), unheard=lambda: True))
+    assert isinstance(failure, ModelUnreachable)
 
 
 async def test_an_endless_answer_is_cut_and_not_asked_again(api: OpenAIApi, second: OpenAIApi, chain: Connect) -> None:

@@ -1,6 +1,6 @@
 """The model seam: what an engine is asked, what it gives, how it fails."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -53,6 +53,8 @@ class ModelRequest:
     """When somebody has to have heard something, on the event loop's clock."""
     reserve: Reserve = field(default=_unbooked, repr=False, compare=False)
     """Where each call that is made for it is booked."""
+    unheard: Callable[[], bool] = field(default=lambda: False, repr=False, compare=False)
+    """Whether nobody has heard anything of the reply so far, so that another model may still begin it `Anew`."""
     account: Account = field(default_factory=_Unbooked, repr=False, compare=False)
     """Of one call that is being made: whoever makes it notes there what went out and what came."""
 
@@ -76,7 +78,12 @@ class ModelReply:
     """The name of the model that gave it, where there are several."""
 
 
-ModelEvent = TextDelta | ModelReply
+@dataclass(frozen=True, slots=True)
+class Anew:
+    """What came so far does not count: its model broke, and another begins from the beginning."""
+
+
+ModelEvent = TextDelta | Anew | ModelReply
 
 
 class ChatModel(Protocol):
@@ -87,7 +94,10 @@ class ChatModel(Protocol):
         """The model's name as sent."""
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
-        """Text pieces, then exactly one `ModelReply`; raises `ModelError`. Closing the generator stops the model."""
+        """Text pieces, then exactly one `ModelReply`; raises `ModelError`. Closing the generator stops the model.
+
+        Several models as one may begin `Anew` as long as the request says that nobody has heard anything.
+        """
 
     async def warm(self) -> None:
         """Pay what a first request would pay (imports, connection) before somebody waits for it. Never raises."""

@@ -1,7 +1,7 @@
 """Several models as one: who is asked next, how long, how often, and what is said when nobody answers.
 
 Until somebody speaks everything may still be tried: the same model once more, the next one, a second call beside one
-that is late. From the first event on the turn belongs to whoever gave it.
+that is late. Whoever speaks first has the turn; if it breaks before anybody has heard a sentence, the next one begins.
 """
 
 import asyncio
@@ -13,9 +13,11 @@ from dataclasses import replace
 
 from ..messages import AssistantMessage, CannotAnswer, Message, SystemMessage, ToolResult
 from . import (
+    Anew,
     BadCredentials,
     ChatModel,
     ModelBusy,
+    ModelError,
     ModelEvent,
     ModelRequest,
     ModelUnreachable,
@@ -135,17 +137,25 @@ class Chain:
         end = deadline - min(LEFT_OVER, max(deadline - now, 0) / 10)
         question = Question(replace(request, deadline=end), end)
         async with self._gate.place(now + (end - now) / 2):  # who gets a place later than that can't be answered well
-            first, rest = await self._ask(question)
-            async with aclosing(rest):
-                yield first
-                async for event in rest:
-                    yield event
+            order = in_order(self._links, request.messages)
+            failures: list[CannotAnswer] = [link.failure for link in order if not link.ready]
+            links = deque(link for link in order if link.ready)
+            while True:
+                first, rest = await self._ask(links, question, failures)
+                try:
+                    async with aclosing(rest):
+                        yield first
+                        async for event in rest:
+                            yield event
+                    return
+                except ModelError as error:
+                    if not (links and request.unheard()):
+                        raise
+                    failures.append(error)
+                yield Anew()
 
-    async def _ask(self, question: Question) -> Speaking:
-        """The first model that speaks. Raises the most useful failure when there is none."""
-        order = in_order(self._links, question.request.messages)
-        failures: list[CannotAnswer] = [link.failure for link in order if not link.ready]
-        links = deque(link for link in order if link.ready)
+    async def _ask(self, links: deque[Link], question: Question, failures: list[CannotAnswer]) -> Speaking:
+        """The first model that speaks, and those to ask after it. Raises the most useful failure when there is none."""
         while links:
             try:
                 if self._hedge is None:

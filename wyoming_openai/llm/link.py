@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ..messages import AssistantMessage, Message
-from . import Account, ChatModel, ModelError, ModelEvent, ModelRequest, ModelUnreachable, NoAnswer, TextDelta, TooSlow
+from . import Account, ChatModel, ModelError, ModelEvent, ModelReply, ModelRequest, ModelUnreachable, NoAnswer, TooSlow
 from .breaker import Breaker, blames_the_model, pause_after
 from .models import ModelSettings
 
@@ -98,7 +98,7 @@ class Link:
                     yield self._booked(event, account)
 
     def _booked(self, event: ModelEvent, account: Account) -> ModelEvent:
-        if isinstance(event, TextDelta):
+        if not isinstance(event, ModelReply):
             return event
         account.settle(event.usage)
         self._succeeded()
