@@ -312,12 +312,13 @@ async def test_storm_of_registry_events_is_one_fetch(hass: FakeHomeAssistant) ->
             for area in ("kitchen", "garage"):
                 hass.put("area", area, name="Again")
             await mirror.command("ping")
+        await until(mirror, lambda: hass.count("config/area_registry/list") > 1)
         await caught_up(mirror)
         assert hass.count("config/area_registry/list") == 2, "the load, and one at the storm's beginning"
 
 
 async def test_bunch_of_entity_events_is_one_fetch_of_what_changed(hass: FakeHomeAssistant) -> None:
-    async with mirrored(hass, NEVER_AGAIN) as mirror:
+    async with mirrored(hass, replace(NEVER_AGAIN, gather=0.5)) as mirror:
         hass.commands.clear()
         for entity_id in (LAMP, "light.bed_light", "switch.ac"):
             hass.expose(entity_id, False)
