@@ -3,13 +3,17 @@
 import asyncio
 import gc
 import threading
+from datetime import UTC, datetime
 
 import pytest
 from hassil import numbers, string_matcher
 
 from wyoming_openai.context.knowledge import Knowledge
+from wyoming_openai.hass.snapshot import demo_home
 from wyoming_openai.languages import MOST, Languages, Loader
+from wyoming_openai.llm.local import LocalEngine
 from wyoming_openai.llm.sentence_matcher import SentenceMatcher
+from wyoming_openai.messages import Utterance
 
 
 class Shelf:
@@ -94,7 +98,9 @@ async def test_new_languages_without_end_are_not_loaded_without_end(shelf: Shelf
     assert len(shelf.loaded) == MOST + 3 + 1 + 1
 
 
-async def test_a_language_that_can_not_be_loaded_is_tried_again(shelf: Shelf) -> None:
+async def test_a_language_that_can_not_be_loaded_is_done_without_and_tried_again(
+    shelf: Shelf, caplog: pytest.LogCaptureFixture
+) -> None:
     def load(tag: str) -> str:
         if not shelf.loaded:
             shelf.load(tag)
@@ -102,10 +108,19 @@ async def test_a_language_that_can_not_be_loaded_is_tried_again(shelf: Shelf) ->
         return shelf.load(tag)
 
     kept = Languages(load, Loader())
-    with pytest.raises(OSError, match="no such file"):
-        await kept.prepare("en")
+    await kept.prepare("en")
+    assert kept.get("en") is None
+    assert "no such file" in caplog.text
     await kept.prepare("en")
     assert kept.get("en") == "EN"
+
+
+async def test_what_was_not_understood_is_when_its_language_is_there() -> None:
+    local, home = LocalEngine(Loader()), demo_home(datetime.now(UTC))
+    question = Utterance("how many lights are on?", "en")
+    assert local.answer(question, home, None, datetime.now(UTC)) is None
+    await local.prepare(home, "en")
+    assert local.answer(question, home, None, datetime.now(UTC)) is not None
 
 
 def test_a_forgotten_language_leaves_nothing_behind() -> None:

@@ -248,6 +248,30 @@ def test_what_was_counted_in_memory_is_written_when_the_program_ends(ledger: Led
         assert len(outcomes(again)) == 2
 
 
+def test_what_was_spent_is_known_when_the_file_comes_back_as_a_new_one(
+    ledger: Ledger, path: Path, clock: Clock
+) -> None:
+    record(ledger)
+    shutil.rmtree(path.parent)
+    path.parent.write_text("in the way")
+    record(ledger)
+    path.parent.unlink()
+    clock.passes(RETRY)
+    assert day_of(ledger) == 800
+    assert ledger.problem == ""
+
+
+def test_who_only_reads_says_that_a_file_is_damaged(ledger: Ledger, path: Path, clock: Clock) -> None:
+    for _ in range(500):
+        record(ledger)
+    ledger.close()
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"?" * (len(content) - 4096))
+    with closing(make(path, clock, only_read=True)) as reader:
+        assert day_of(reader) == 0
+        assert reader.problem
+
+
 def test_a_free_model_answers_also_where_nothing_can_be_written(tmp_path: Path, clock: Clock) -> None:
     (tmp_path / "file").touch()
     with closing(make(tmp_path / "file" / "usage.sqlite3", clock)) as ledger:

@@ -191,7 +191,7 @@ class Assistant:
         with suppress(TimeoutError):
             async with asyncio.timeout_at(deadline):
                 await asyncio.gather(self._mirror.wait_fresh(HOME_PATIENCE), self.prepare(language))
-                await self.prepare(language)  # of a home that has just come
+                await self.prepare(language)  # with the home that has just come, if one has
 
     async def prepare(self, language: str) -> None:
         """Load a language and derive what is needed of the home as it is now, where that is not done; in threads."""
@@ -286,6 +286,9 @@ class Assistant:
                 return
             except BudgetSpent as error:
                 turn.note(failure := error)
+                if spoken:
+                    yield " " + say(error.sentence, turn.utterance.language)
+                    return
             except ModelError as error:
                 if turn.enough:
                     turn.is_whole = False

@@ -5,6 +5,7 @@ Anybody in the network may ask in any language, and one takes megabytes and a go
 
 import asyncio
 import gc
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection
@@ -17,6 +18,8 @@ from .hass.collector import without_collector
 MOST = 4
 """Languages that are kept; a family speaks fewer."""
 
+_LOGGER = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 
@@ -25,12 +28,13 @@ class Loader:
     """Loads languages for everybody, one after the other, and new ones in the place of others not too often."""
 
     at_once: float = 64
-    seconds: float = 20.0
+    seconds: float = 60.0
     """After which one more may take the place of another."""
     clock: Callable[[], float] = time.monotonic
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "language"))
     _free: float = field(init=False)
     _counted: float = field(init=False)
+    _replaced: bool = False
 
     def __post_init__(self) -> None:
         self._free, self._counted = self.at_once, self.clock()
@@ -43,7 +47,16 @@ class Loader:
         if self._free < 1:
             return False
         self._free -= 1
+        self._replaced = True
         return True
+
+    def tidy(self) -> None:
+        """Collect what was left over in cycles when something was loaded, after which nobody looks for it."""
+        if self._replaced:
+            self._replaced = False
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
 
     async def run(self, load: Callable[[], T]) -> T:
         """Load in the thread; who is cancelled meanwhile leaves it to end by itself."""
@@ -88,7 +101,10 @@ class Languages(Generic[T]):
             work = self._loader.run(lambda: self._load(tag)) if self._loader else asyncio.to_thread(self._load, tag)
             self._loading[tag] = asyncio.ensure_future(work)
             self._loading[tag].add_done_callback(lambda loaded: self._take(tag, loaded, lasting))
-        await asyncio.shield(self._loading[tag])
+        try:
+            await asyncio.shield(self._loading[tag])
+        except Exception:
+            _LOGGER.exception("The language %s could not be loaded", tag)
 
     def get(self, tag: str) -> T | None:
         """What there is of a language."""

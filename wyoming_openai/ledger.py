@@ -206,7 +206,7 @@ class Ledger:
 
     def tidy(self) -> None:
         """Forget what is too old and write the log into the file. Takes its time: run it in a thread, every hour."""
-        if self._path is None or self._problem:
+        if self._path is None or self._problem or not self._path.exists():
             return
         try:
             tidy_file(self._path, self.today() if self._is_steady() else None)
@@ -227,7 +227,7 @@ class Ledger:
             elif self._problem and self._monotonic() >= self._retry_at:
                 self._connection = self._return_to_file(self._connection)
             if self._only_read:
-                return work(self._connection)
+                return self._looked_at(work)
             try:
                 return run(self._connection, work)
             except sqlite3.Error as error:
@@ -237,6 +237,17 @@ class Ledger:
                 self._connection.close()
                 self._connection = self._recover(self._path, error, sums)
                 return run(self._connection, work)
+
+    def _looked_at(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """What a file that is only read tells; nothing from the place where it is damaged."""
+        assert self._connection is not None, "it was opened"
+        try:
+            return work(self._connection)
+        except sqlite3.Error as error:
+            self._problem = str(error)
+            self._connection.close()
+            self._connection = open_memory()
+            return work(self._connection)
 
     def _open(self) -> sqlite3.Connection:
         if self._path is None:
@@ -288,12 +299,17 @@ class Ledger:
     def _return_to_file(self, memory: sqlite3.Connection) -> sqlite3.Connection:
         """The file, with what was kept in memory meanwhile, if it can be written again."""
         assert self._path is not None, "only a file has problems"
+        sums = sums_of(memory, self.today())
         kept = memory.execute(f"SELECT {', '.join(COLUMNS)} FROM calls").fetchall()  # noqa: S608
+
+        def add(file: sqlite3.Connection) -> None:
+            is_new = file.execute("SELECT 1 FROM spent LIMIT 1").fetchone() is None
+            file.executemany(WRITE, kept)
+            if is_new:  # then memory alone knows what was spent before
+                with_sums(sums)(file)
+
         try:
-            connection = filled(
-                self._noted(open_file(self._path, self._now())),
-                lambda connection: connection.executemany(WRITE, kept),
-            )
+            connection = filled(self._noted(open_file(self._path, self._now())), add)
         except (sqlite3.Error, OSError) as error:
             _LOGGER.debug("The usage ledger still can't be written: %s", error)
             self._retry_at = self._monotonic() + (LOCKED_RETRY if is_locked(error) else RETRY)

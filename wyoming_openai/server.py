@@ -43,12 +43,13 @@ class Lasting:
     local: LocalEngine = field(default_factory=LocalEngine)
     knowledge: Knowledge = field(default_factory=Knowledge)
     memory: Memory = field(default_factory=Memory)
+    loader: Loader = field(default_factory=Loader)
 
     @classmethod
     def of_service(cls) -> "Lasting":
         """What runs for years, for anybody who asks, loads languages one by one and not too often."""
         loader = Loader()
-        return cls(LocalEngine(loader), Knowledge(loader))
+        return cls(LocalEngine(loader), Knowledge(loader), loader=loader)
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,8 @@ class Service:
     async def stop(self) -> None:
         """Finish what is being answered, then close everything."""
         await asyncio.gather(*(listener.stop() for listener in self._listeners.values()))
+        async with self._saving:  # what the page is just keeping is kept
+            pass
         await stopped([*self._following.values(), *self._ending])
         await self.parts.close()
         self.turns.close()
@@ -222,6 +224,7 @@ class Service:
                 await asyncio.to_thread(self.parts.ledger.tidy)
             await asyncio.sleep(TIDYING)
             await asyncio.to_thread(self.turns.tidy)
+            self.parts.lasting.loader.tidy()
 
     # ---- answering
 
@@ -287,7 +290,8 @@ class Service:
             raise BadSettings(f"{'home' if isinstance(error, BadSnapshot) else 'uri'}: {error}") from error
         page_before, self.configuration = _page(self.configuration), configuration
         self.parts.budgets.settings = budget_settings(settings)
-        self.turns.days = settings.keep_turns_days
+        if self.turns.days != settings.keep_turns_days:
+            self.turns.days = settings.keep_turns_days
         logging.getLogger().setLevel(settings.log_level.upper())
         keep_secret(settings.secrets)
         self._follow()
@@ -371,7 +375,7 @@ async def addresses_of(host: str) -> tuple[Network, ...]:
     """The addresses of a host; none where the name is not known (now)."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):  # also of what can be no name
         return ()
     return tuple(ip_network(str(address[0]).partition("%")[0]) for *_, address in found)
 

@@ -118,7 +118,8 @@ class TurnLog:
         self._path = path
         self._clock = clock
         self._lock = threading.Lock()
-        self._waiting: deque[TurnRecord] = deque(maxlen=MAX_WAITING)
+        self._waiting: deque[tuple[Any, ...]] = deque(maxlen=MAX_WAITING)
+        """Rows that are still to be written."""
         self._connection = _open(path)
         self._file = identity(path) if _is_file(self._connection) else None
         """Of the file that is open; none while memory has to do."""
@@ -134,8 +135,9 @@ class TurnLog:
     @days.setter
     def days(self, days: float) -> None:
         self._days = days
-        if not days:
-            self._waiting.clear()
+        with self._lock:
+            if not days:
+                self._waiting.clear()
         self._work(self._trim, None)
 
     def add(self, turn: TurnRecord) -> int:
@@ -147,7 +149,12 @@ class TurnLog:
         self.tally.add(turn)
         if not self._days:
             return 0
-        self._waiting.append(turn)
+        try:
+            content = orjson.dumps(asdict(turn), default=str)
+        except (TypeError, ValueError) as error:
+            _LOGGER.warning("A turn can't be kept: %s", error)
+            return 0
+        self._waiting.append((turn.at, turn.agent, turn.question, turn.answer, content))
         if not self._lock.acquire(blocking=False):
             return 0
         try:
@@ -222,9 +229,16 @@ class TurnLog:
         if not _is_file(now):
             now.close()
             return before
-        if self._file is None:
-            kept = before.execute("SELECT at, agent, question, answer, content FROM turns ORDER BY id").fetchall()
-            now.executemany(_INSERT, kept)
+        try:
+            if self._file is None:
+                kept = before.execute("SELECT at, agent, question, answer, content FROM turns ORDER BY id").fetchall()
+                now.execute("BEGIN")
+                now.executemany(_INSERT, kept)
+                now.execute("COMMIT")
+        except sqlite3.Error as error:
+            _LOGGER.debug("The turns still can't be kept in their file: %s", error)
+            now.close()
+            return before
         before.close()
         self._file = identity(path)
         return now
@@ -239,14 +253,7 @@ class TurnLog:
         """Write the turns that wait; the id of the last."""
         number = 0
         while self._waiting:
-            turn = self._waiting[0]
-            number = (
-                connection.execute(
-                    _INSERT,
-                    (turn.at, turn.agent, turn.question, turn.answer, orjson.dumps(asdict(turn), default=str)),
-                ).lastrowid
-                or 0
-            )
+            number = connection.execute(_INSERT, self._waiting[0]).lastrowid or 0
             self._waiting.popleft()
             if number % TRIMMED == 0:
                 _keep_most(connection)

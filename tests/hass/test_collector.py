@@ -1,6 +1,7 @@
 """Python's collector rests while somebody makes much, and always works again afterwards."""
 
 import gc
+import threading
 
 import pytest
 
@@ -36,3 +37,21 @@ def test_it_stays_off_where_it_was_off() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_two_threads_that_do_without_it_at_once_give_it_back() -> None:
+    inside, may_leave = threading.Event(), threading.Event()
+
+    def stay() -> None:
+        with without_collector():
+            inside.set()
+            assert may_leave.wait(30)
+
+    other = threading.Thread(target=stay)
+    with without_collector():
+        other.start()
+        assert inside.wait(30)
+    assert not gc.isenabled()
+    may_leave.set()
+    other.join()
+    assert gc.isenabled()

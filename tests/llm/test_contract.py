@@ -37,7 +37,6 @@ from wyoming_openai.messages import (
     Usage,
     UserMessage,
 )
-from wyoming_openai.tokens import estimate
 
 SOON = 0.2  # a deadline that a test sits out
 
@@ -164,8 +163,32 @@ async def test_a_server_that_knows_no_limit_is_stopped_at_ours(model: ChatModel,
     api.will(Broken(say(*["Go on. "] * 1000), after=900, end="stall"))
     said, reply = await ask(model)
     assert reply.truncated
-    assert ModelSettings().max_tokens < estimate(said) < ModelSettings().max_tokens * 1.5
+    assert 300 * 7 < len(said) < 300 * 10
     await asyncio.wait_for(api.gone.wait(), 5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The light in the kitchen is on, and the window of the bedroom is open. " * 16,
+        "Das Licht in der Küche ist an und das Fenster im Schlafzimmer steht offen. " * 14,
+        "厨房的灯开着，卧室的窗户也开着。" * 22,
+        "1234567 89 " * 50,
+    ],
+)
+async def test_an_answer_within_its_limit_is_whole_however_it_comes(
+    model: ChatModel, api: OpenAIApi, text: str
+) -> None:
+    """All have some 300 tokens."""
+    for pieces in ((text,), tuple(text)):
+        api.will(say(*pieces, usage=(100, 0, 300, 0)))
+        said, reply = await ask(model)
+        assert (said, reply.truncated, reply.usage.output_tokens) == (text, False, 300)
+
+
+async def test_arguments_that_come_twice_count_once(connect_any: Connect, api: OpenAIApi) -> None:
+    api.will(call("look", json.dumps({"name": "x" * 2000})))
+    assert (await ask(connect_any(max_tokens=300)))[1].message.tool_calls[0].arguments
 
 
 async def test_thoughts_without_an_end_are_stopped(connect: Connect, api: OpenAIApi) -> None:

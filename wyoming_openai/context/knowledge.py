@@ -36,9 +36,9 @@ class Knowledge:
 
     async def prepare(self, home: Home | None, language: str) -> None:
         """Have what is known of this home as it is now, and the words of a language, without holding others up."""
-        await self._vocabularies.prepare(_tag(language), (_tag(home.config.language),) if home else ())
         if home is not None:
             await self._known.prepare(home)
+        await self._vocabularies.prepare(_tag(language), (_tag(home.config.language),) if home else ())
 
     def directory(self, home: Home) -> Directory:
         """The directory of this home."""

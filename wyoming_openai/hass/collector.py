@@ -1,6 +1,7 @@
 """Python's collector of cycles stops all threads while it looks through everything there is: kept from large homes."""
 
 import gc
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,10 +12,22 @@ def without_collector() -> Iterator[None]:
 
     With 10,000 entities that takes 60 ms each time. For any thread, and for several at once.
     """
-    enabled = gc.isenabled()
-    gc.disable()
+    global _without, _was_enabled  # noqa: PLW0603 - so is the collector: one for the process
+    with _lock:
+        if not _without:
+            _was_enabled = gc.isenabled()
+            gc.disable()
+        _without += 1
     try:
         yield
     finally:
-        if enabled:
-            gc.enable()
+        with _lock:
+            _without -= 1
+            if not _without and _was_enabled:
+                gc.enable()
+
+
+_lock = threading.Lock()
+_without = 0
+"""How many are at it."""
+_was_enabled = False

@@ -163,9 +163,9 @@ class ChatReader(Reader):
 
     def _read_thought(self, delta: JsonObject) -> None:
         """Thoughts are never said; DeepSeek and OpenRouter want theirs back with the results of tools."""
-        self._thought(delta.get("reasoning"))
-        if thought := delta.get("reasoning_content"):
-            self._thought(thought)
+        thought = delta.get("reasoning_content")
+        self._thought(thought or delta.get("reasoning"))  # some give the same under both names
+        if thought:
             self._message["reasoning_content"] = self._message.get("reasoning_content", "") + thought
         if details := delta.get("reasoning_details"):
             self._message["reasoning_details"] = [*self._message.get("reasoning_details", ()), *details]

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import orjson
 
 from ..messages import JsonObject, ToolResult, UserMessage
-from ..tokens import estimate
 from . import (
     Account,
     ChatModel,
@@ -45,7 +44,9 @@ MAX_LESSONS = 8  # requests that may be rejected for one reason after the other 
 GRACE = 1.0  # seconds that the token counts may take after the last word
 WARM_TIMEOUT = 10.0
 MAX_HEAD = 4096
-MOST_OUTPUT = 1.25  # of the tokens asked for: some servers know no limit, and the estimate is a fifth too high for some
+MOST_CHARACTERS = (
+    8  # for each token that was asked for, and some: prose has four or five, and some servers know no limit
+)
 HELLO = ModelRequest((UserMessage("Say hello."),))
 
 
@@ -154,7 +155,8 @@ class OpenAIModel:
         self, account: Account, answer: "Answer", reader: Reader, due: float, end: float
     ) -> AsyncGenerator[str, None]:
         """The text of an answer until it is complete. What counts for the deadlines is the model, not its server."""
-        events, head, output = EventStream(), b"", 0
+        events, head = EventStream(), b""
+        most = 500 + MOST_CHARACTERS * self._settings.max_tokens
         while not (reader.complete or events.ended):
             finished, received = reader.finished, reader.received
             data = await self._wait(answer, reader, min(due, end))
@@ -164,8 +166,7 @@ class OpenAIModel:
             text = self._feed(reader, events, data)
             if arrived := reader.arrived():
                 account.heard(arrived)
-                output += estimate(arrived)
-            if output > self._settings.max_tokens * MOST_OUTPUT:
+            if reader.received > most and not reader.finished:
                 reader.stop()
             if text:
                 yield text

@@ -105,7 +105,13 @@ def _to_items(message: Message, system_role: str, *, within_turn: bool) -> list[
 def _own_items(native: tuple[JsonObject, ...], calls: tuple[ToolCall, ...]) -> list[JsonObject]:
     """The provider's items unchanged, but no call that has no result."""
     known = {call.id for call in calls}
-    return [item for item in native if item.get("type") != "function_call" or item.get("call_id") in known]
+    kept: list[JsonObject] = []
+    for item in native:
+        if item.get("type") != "function_call" or item.get("call_id") in known:
+            kept.append(item)
+        elif kept and kept[-1].get("type") == "reasoning":
+            kept.pop()  # a thought without what came of it is refused
+    return kept
 
 
 def _to_call(call: ToolCall) -> JsonObject:
@@ -157,7 +163,9 @@ class ResponsesReader(Reader):
 
     def _read_item(self, item: JsonObject) -> None:
         if item.get("type") == "function_call":
-            arguments = self._called("", arguments_text(item.get("arguments")) or "{}")
+            arguments = arguments_text(item.get("arguments")) or "{}"
+            has_come = bool(self._arguments.get(item.get("id")))
+            self._called(arguments if has_come else "", "" if has_come else arguments)
             call_id = own_id(item.get("call_id") or item.get("id"), [each.get("call_id") for each in self._items])
             item = {**item, "call_id": call_id, "name": item["name"], "arguments": arguments}
         self._items.append(item)

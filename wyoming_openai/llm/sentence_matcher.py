@@ -94,11 +94,11 @@ class SentenceMatcher:
 
     async def prepare(self, home: Home | None, tag: str) -> None:
         """Have the names of this home as it is now, and a language, without holding others up."""
+        if home is not None:
+            await self._names.prepare(home)
         lasting = variants(home.config.language) if home is not None else ()
         for each in variants(tag):
             await self._languages.prepare(each, lasting)
-        if home is not None:
-            await self._names.prepare(home)
 
     def languages(self, tag: str) -> tuple[Language, ...]:
         """The languages to try for a tag, loaded; empty if the package has none, or it could not be loaded yet."""
@@ -108,10 +108,10 @@ class SentenceMatcher:
         """The best match, or None. `area` is the room it was said in."""
         if not text.strip() or len(text) > MAX_CHARACTERS:
             return None
-        names, places = self._names.of(home), _places(home)
-        key = (text, tag, area, names, places)
+        names, places, languages = self._names.of(home), _places(home), self.languages(tag)
+        key = (text, tuple(language.tag for language in languages), area, names, places)
         if self._last is None or self._last[0] != key:
-            tried = (_match(text, language, names, places, area) for language in self.languages(tag))
+            tried = (_match(text, language, names, places, area) for language in languages)
             self._last = key, next(filter(None, tried), None)
         return self._last[1]
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, cast
 from urllib.parse import quote
+from urllib.request import getproxies
 
 import httpx2
 import openai
@@ -95,6 +96,7 @@ class Server:
 
     def __init__(self, base_url: str, api_key: str | None) -> None:
         self._key = api_key
+        self._has_proxy = bool(getproxies())
         self._client = openai.AsyncOpenAI(
             api_key=api_key or NO_KEY, base_url=base_url, max_retries=0, http_client=_http_client()
         )
@@ -102,6 +104,8 @@ class Server:
     async def post(self, path: str, body: JsonObject, on_sent: Callable[[], None]) -> Answer:
         """Send a request; who gets the answer closes it. Raises `Refused`, `ModelError`."""
         before = _on_sent.set(on_sent)
+        if self._has_proxy:
+            on_sent()  # a proxy of the environment has connections of its own, which tell nothing
         try:
             return Answer(await self._send(path, _json(body)))
         finally:
