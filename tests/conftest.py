@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.fakes import purse
+from tests.fakes.closing import close_all
 from tests.fakes.openai_api import OpenAIApi, openai_api
 
 
 @pytest.fixture(autouse=True)
-def _purses_are_closed() -> Iterator[None]:
+def _all_is_closed() -> Iterator[None]:
     yield
-    purse.close_all()
+    close_all()
 
 
 @pytest.fixture

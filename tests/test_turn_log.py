@@ -6,15 +6,21 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.fakes.closing import closed_later
 from tests.fakes.model import ScriptedModel, call, say
 from wyoming_openai import turn_log
 from wyoming_openai.llm import ModelReply, ModelRequest
 from wyoming_openai.messages import CannotAnswer, ToolResult, Trace, Usage, UserMessage, Utterance
 from wyoming_openai.turn_log import DAY, ToolRun, TurnLog, TurnRecord
 from wyoming_openai.turn_watch import Watched, recorded
+
+
+def opened(path: Path | None, **options: Any) -> TurnLog:
+    return closed_later(TurnLog(path, **options))
 
 
 def turn(question: str, **more: object) -> TurnRecord:
@@ -31,10 +37,10 @@ def test_a_turn_comes_back_as_it_was(tmp_path: Path) -> None:
         tools=(ToolRun("a", "{}", "ok"),),
         timings_ms={"total": 3.5},
     )
-    log = TurnLog(tmp_path / "turns.sqlite", clock=lambda: 10.0)
+    log = opened(tmp_path / "turns.sqlite", clock=lambda: 10.0)
     number = log.add(kept)
     log.close()
-    again = TurnLog(tmp_path / "turns.sqlite", clock=lambda: 10.0)
+    again = opened(tmp_path / "turns.sqlite", clock=lambda: 10.0)
     found = again.get(number)
     assert found is not None
     assert found == replace(kept, id=number)
@@ -44,7 +50,7 @@ def test_a_turn_comes_back_as_it_was(tmp_path: Path) -> None:
 
 def test_turns_are_forgotten_after_their_days() -> None:
     now = 100 * DAY
-    log = TurnLog(None, days=7, clock=lambda: now)
+    log = opened(None, days=7, clock=lambda: now)
     log.add(turn("old"))
     now += 7 * DAY + 1
     assert log.latest() == []
@@ -53,10 +59,10 @@ def test_turns_are_forgotten_after_their_days() -> None:
 
 
 def test_what_was_kept_is_forgotten_when_nothing_is_to_be_kept(tmp_path: Path) -> None:
-    log = TurnLog(tmp_path / "turns.sqlite")
+    log = opened(tmp_path / "turns.sqlite")
     log.add(turn("private words"))
     log.close()
-    log = TurnLog(tmp_path / "turns.sqlite", days=0)
+    log = opened(tmp_path / "turns.sqlite", days=0)
     assert log.add(turn("more")) == 0
     log.close()
     assert b"private words" not in (tmp_path / "turns.sqlite").read_bytes()
@@ -101,7 +107,7 @@ def test_a_file_that_was_taken_away_is_begun_anew(tmp_path: Path) -> None:
 
 
 def test_a_deleted_turn_is_gone_from_the_file(tmp_path: Path) -> None:
-    log = TurnLog(tmp_path / "turns.sqlite")
+    log = opened(tmp_path / "turns.sqlite")
     number = log.add(turn("private words"))
     assert log.delete(number) == 1
     assert log.get(number) is None
@@ -111,7 +117,7 @@ def test_a_deleted_turn_is_gone_from_the_file(tmp_path: Path) -> None:
 
 def test_a_shorter_time_forgets_at_once() -> None:
     now = 100 * DAY
-    log = TurnLog(None, days=7, clock=lambda: now)
+    log = opened(None, days=7, clock=lambda: now)
     log.add(turn("old", at=now - 3 * DAY))
     log.add(turn("new", at=now - 1))
     log.days = 2
@@ -122,7 +128,7 @@ def test_a_shorter_time_forgets_at_once() -> None:
 
 
 def test_turns_are_found_by_persona_and_failure() -> None:
-    log = TurnLog(None)
+    log = opened(None)
     log.add(turn("one", agent="House"))
     log.add(turn("two", agent="Mario", failure="no route"))
     log.add(turn("three", agent="House", failure="no route"))
@@ -131,19 +137,19 @@ def test_turns_are_found_by_persona_and_failure() -> None:
 
 
 def test_turns_are_counted_since_a_moment() -> None:
-    log = TurnLog(None, clock=lambda: 100.0)
+    log = opened(None, clock=lambda: 100.0)
     for at in (10.0, 50.0, 90.0):
         log.add(turn("?", at=at))
     assert log.count(50.0) == 2
 
 
 def test_what_another_version_kept_is_read(tmp_path: Path) -> None:
-    log = TurnLog(tmp_path / "turns.sqlite")
+    log = opened(tmp_path / "turns.sqlite")
     number = log.add(turn("Hello?"))
     log.close()
     with closing(sqlite3.connect(tmp_path / "turns.sqlite")) as connection, connection:
         connection.execute("UPDATE turns SET content = json_set(CAST(content AS TEXT), '$.mood', 'good')")
-    again = TurnLog(tmp_path / "turns.sqlite")
+    again = opened(tmp_path / "turns.sqlite")
     found = again.get(number)
     again.close()
     assert found is not None
@@ -151,7 +157,7 @@ def test_what_another_version_kept_is_read(tmp_path: Path) -> None:
 
 
 def test_pages_and_search() -> None:
-    log = TurnLog(None)
+    log = opened(None)
     numbers = [log.add(turn(f"Question {n}", answer="Ja")) for n in range(5)]
     assert [each.id for each in log.latest(2, before=numbers[3])] == [numbers[2], numbers[1]]
     assert [each.id for each in log.latest(search="QUESTION 4")] == [numbers[4]]
@@ -162,7 +168,7 @@ def test_pages_and_search() -> None:
 def test_no_more_than_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turn_log, "MAX_TURNS", 3)
     monkeypatch.setattr(turn_log, "TRIMMED", 1)
-    log = TurnLog(None)
+    log = opened(None)
     for number in range(5):
         log.add(turn(f"Question {number}"))
     assert [each.question for each in log.latest()] == ["Question 4", "Question 3", "Question 2"]
@@ -174,10 +180,10 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_begun(
 ) -> None:
     path = tmp_path / "turns.sqlite3"
     path.write_bytes(damage)
-    log = TurnLog(path)
+    log = opened(path)
     log.add(turn("x"))
     log.close()
-    assert [each.question for each in TurnLog(path).latest()] == ["x"]
+    assert [each.question for each in opened(path).latest()] == ["x"]
     assert "they are now in" in caplog.text
     assert next(tmp_path.glob("*.corrupt-*Z")).read_bytes() == damage
 
@@ -186,7 +192,7 @@ def test_a_file_that_somebody_holds_costs_neither_time_nor_a_turn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(turn_log, "LOCK_TIMEOUT", 3600.0)
-    log = TurnLog(tmp_path / "turns.sqlite3")
+    log = opened(tmp_path / "turns.sqlite3")
     with closing(sqlite3.connect(tmp_path / "turns.sqlite3", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         assert log.add(turn("first")) == 0
@@ -196,14 +202,14 @@ def test_a_file_that_somebody_holds_costs_neither_time_nor_a_turn(
 
 
 def test_a_turn_is_kept_also_while_somebody_reads(tmp_path: Path) -> None:
-    log = TurnLog(tmp_path / "turns.sqlite3")
+    log = opened(tmp_path / "turns.sqlite3")
     with log._lock:  # a long search in another thread
         assert log.add(turn("first")) == 0
     assert [each.question for each in log.latest()] == ["first"]
 
 
 def test_what_waits_to_be_written_is_forgotten_with_the_rest(tmp_path: Path) -> None:
-    log = TurnLog(tmp_path / "turns.sqlite3")
+    log = opened(tmp_path / "turns.sqlite3")
     for forget in (log.delete, lambda: setattr(log, "days", 0)):
         with log._lock:
             log.add(turn("private words"))
@@ -213,14 +219,14 @@ def test_what_waits_to_be_written_is_forgotten_with_the_rest(tmp_path: Path) -> 
 
 
 def test_nobody_else_may_read_it(tmp_path: Path) -> None:
-    TurnLog(tmp_path / "state" / "turns.sqlite3").add(turn("x"))
+    opened(tmp_path / "state" / "turns.sqlite3").add(turn("x"))
     assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "state").iterdir()} == {0o600}
 
 
 def test_a_folder_that_can_not_be_written_is_no_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").write_text("")
-    log = TurnLog(tmp_path / "file" / "turns.sqlite")
+    log = opened(tmp_path / "file" / "turns.sqlite")
     assert log.add(turn("x"))
     assert "kept in memory" in caplog.text
 
@@ -231,7 +237,7 @@ async def test_a_turn_that_fails_is_kept_with_its_failure() -> None:
         raise CannotAnswer("apology", "why not")
         yield ""
 
-    log = TurnLog(None)
+    log = opened(None)
     with pytest.raises(CannotAnswer):
         async for _ in recorded(reply, log, "House", Utterance("Hello?")):
             pass
@@ -248,7 +254,7 @@ async def test_a_caller_who_leaves_is_kept_with_what_was_heard() -> None:
         finally:
             report(Trace(engine="openai"))
 
-    log = TurnLog(None)
+    log = opened(None)
     pieces = recorded(reply, log, "House", Utterance("Count."))
     assert await anext(pieces) == "One,"
     await pieces.aclose()
@@ -269,7 +275,7 @@ async def test_tools_and_costs_are_on_the_timeline() -> None:
         yield "Done."
         report(Trace(engine="openai", timings_ms={"total": 100_000.0}, cost=0.002))
 
-    log = TurnLog(None)
+    log = opened(None)
     async for _ in recorded(reply, log, "House", Utterance("Look!"), tried=True):
         pass
     [kept] = log.latest()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from tests.fakes.closing import closed_later
 from tests.fakes.model import ScriptedModel
 from wyoming_openai.admin import AdminParts, Agent, create_app
 from wyoming_openai.assistant import Assistant
@@ -77,9 +78,9 @@ class Program:
         flags = {"model": DEFAULT_MODEL} | ({"config": str(config)} if config else {})
         saved = {"": {"openai_api_key": "sk-hush-hush"}} if model else {}
         self.configuration = read_configuration(flags, {}, saved)
-        self.ledger = Ledger(None, clock=clock)
+        self.ledger = closed_later(Ledger(None, clock=clock))
         self.budgets = Budgets(self.ledger)
-        self.turns = TurnLog(None)
+        self.turns = closed_later(TurnLog(None))
         self._build()
 
     @property

@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from tests.admin.conftest import Browser, Program
+from tests.fakes.closing import closed_later
 from tests.fakes.large_home import large_home
 from tests.fakes.model import ScriptedModel, call, fail, say
 from wyoming_openai.admin import AdminParts
@@ -240,7 +241,7 @@ async def test_a_home_that_does_not_answer_is_not_saved(browser: Browser, progra
 
 
 async def test_nothing_said_is_kept_where_the_owner_says_so(open_page, parts: AdminParts, model: ScriptedModel) -> None:
-    browser = await open_page(parts, turns=TurnLog(None, days=0))
+    browser = await open_page(parts, turns=closed_later(TurnLog(None, days=0)))
     model.will(say("Fine."))
     await asked(browser, "How are you?")
     _, text = await browser.get("/conversations")

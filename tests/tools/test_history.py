@@ -147,7 +147,7 @@ async def test_several_with_the_name_are_told_apart_and_too_many_refused(ask: As
         ({"name": "Outside Temperature", "period": "today", "measure": "sum"}, "it measures moments"),
         ({"name": "Outside Temperature", "period": "today", "measure": "count"}, "say in `state` which"),
         ({"name": "", "period": "today"}, "say whose history"),
-        ({"period": "today"}, "missing a required argument: 'name'"),
+        ({"period": "today"}, "argument: 'name'"),
     ],
 )
 async def test_what_cannot_be_told_says_what_to_do(ask: Ask, arguments: dict[str, Any], error: str) -> None:
