@@ -34,6 +34,16 @@ def test_when_all_places_are_taken_the_oldest_idle_connection_goes() -> None:
     assert (firsts, seconds) == ([first], [])
 
 
+def test_strangers_who_keep_their_places_leave_a_quarter_for_others() -> None:
+    admission = Admission(Limits(connections=8))
+    for number in range(6):
+        admission.admit(f"10.0.0.{number}").open_questions = 1
+    with pytest.raises(Refused):
+        admission.admit("10.0.0.9")
+    for _ in range(2):
+        admission.admit("127.0.0.1").open_questions = 1
+
+
 def test_who_waits_for_an_answer_is_never_sent_away() -> None:
     admission = Admission(Limits(connections=2))
     first, second = admission.admit("10.0.0.1"), admission.admit("10.0.0.2")

@@ -1,10 +1,11 @@
 """The talk goes on within a conversation, and nowhere else."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
 
-from wyoming_openai.memory import HISTORY_TTL, MAX_CONVERSATIONS, MAX_TOKENS, Memory, Rest
+from wyoming_openai.memory import HISTORY_TTL, MAX_AT_ONCE, MAX_CONVERSATIONS, MAX_TOKENS, Memory, Rest
 from wyoming_openai.messages import AssistantMessage, CannotAnswer, UserMessage, Utterance
 from wyoming_openai.tokens import estimate
 
@@ -138,3 +139,22 @@ async def test_what_was_forgotten_does_not_come_back() -> None:
     async with memory.turn(hear()) as conversation:
         assert conversation.messages == ()
         assert conversation.rest is None
+
+
+async def test_more_turns_of_a_conversation_than_anybody_needs_are_told_so_at_once() -> None:
+    memory, asked = Memory(), Utterance("?", conversation_id="talk")
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(memory.turn(asked))
+        waiting = [asyncio.create_task(_one_turn(memory, asked)) for _ in range(MAX_AT_ONCE - 1)]
+        await asyncio.sleep(0)
+        with pytest.raises(CannotAnswer) as error:
+            await _one_turn(memory, asked)
+        assert error.value.sentence == "busy"
+        await _one_turn(memory, Utterance("?", conversation_id="another talk"))
+    await asyncio.gather(*waiting)
+    await _one_turn(memory, asked)
+
+
+async def _one_turn(memory: Memory, utterance: Utterance) -> None:
+    async with memory.turn(utterance):
+        pass

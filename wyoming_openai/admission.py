@@ -43,6 +43,7 @@ class Limits:
     """Reading the worst of them takes 50 ms."""
 
     connections: int = 128
+    """A quarter of them is for those we trust: strangers who do not read their answers keep theirs for long."""
     connections_per_address: int = 64
     spare_descriptors: int = 64
     """Kept free for the home, the model and files."""
@@ -121,8 +122,11 @@ class Admission:
 
     def _make_room(self, address: str | None, *, trusted: bool) -> None:
         own = [guest for guest in self._guests if guest.address == address]
+        strangers = [guest for guest in self._guests if not guest.trusted]
         if len(own) >= self.limits.connections_per_address:
             self._send_away(own)
+        elif not trusted and len(strangers) >= self.limits.connections - self.limits.connections // 4:
+            self._send_away(strangers)
         elif len(self._guests) >= self.limits.connections:
             self._send_away(guest for guest in self._guests if trusted or not guest.trusted)
 

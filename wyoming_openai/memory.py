@@ -13,6 +13,7 @@ from .tokens import estimate
 HISTORY_TTL = 300.0  # Home Assistant drops a conversation after five silent minutes
 MAX_CONVERSATIONS = 200
 MAX_TOKENS = 2000
+MAX_AT_ONCE = 3  # turns of one conversation, of which one is answered
 
 Remembered = UserMessage | AssistantMessage
 Key = tuple[str, str, str, str]
@@ -79,7 +80,8 @@ class Memory:
         """The conversation of an utterance, held alone until the turn ends.
 
         Without a conversation id and a device there is nobody to remember: the conversation is a new one.
-        Raises `CannotAnswer` when another turn holds it until the deadline, which is on the event loop's clock.
+        Raises `CannotAnswer` when another turn holds it until the deadline, which is on the event loop's clock, or at
+        once when too many wait for that: each has a turn that others could use.
         """
         if not utterance.conversation_id and not utterance.device_id:
             yield Conversation()
@@ -87,6 +89,8 @@ class Memory:
         conversation = self._open(
             (agent, utterance.conversation_id or "", utterance.device_id or "", utterance.caller or "")
         )
+        if conversation.turns >= MAX_AT_ONCE:
+            raise CannotAnswer("busy", f"{conversation.turns} turns of the conversation are not over")
         conversation.turns += 1
         try:
             await _acquire(conversation.lock, deadline)
