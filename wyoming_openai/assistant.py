@@ -325,7 +325,7 @@ class Assistant:
         request = self.request(turn, conversation)
         turn.mark("context")
         turn.is_whole = False
-        spoken, told = False, input_bound(request)
+        first, spoken = request, False
 
         def unheard() -> bool:
             return not spoken
@@ -361,7 +361,7 @@ class Assistant:
                 return
             if turn.enough:
                 return
-            looked_up = input_bound(request) - told
+            looked_up = input_bound(request) - input_bound(first)
             calls = reply.message.tool_calls[: _calls_left(turn)] if looked_up < MAX_LOOKED_UP else ()
             request = await self._with_results(request, replace(reply.message, tool_calls=calls), turn)
         raise ModelError("loop_limit", f"no answer after {MAX_ROUNDS} rounds of tools")

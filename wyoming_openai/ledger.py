@@ -160,7 +160,7 @@ class Ledger:
             if self._problem and entry.cost and entry.question and self._unrecorded >= MAX_UNRECORDED:
                 raise LedgerFull(f"{MAX_UNRECORDED} questions could not be written down: {self._problem}")
             self._believe_clock(connection)
-            check(self._spent(connection, entry.scopes))
+            check(_spent(connection, entry.scopes, self._now()))
             added = replace(entry, id=self._new_id(connection), at=int(self._clock() * 1000))
             connection.execute(WRITE, astuple(added))
             return added
@@ -180,7 +180,7 @@ class Ledger:
 
     def spent(self, scopes: Sequence[str] = ("all",)) -> Mapping[str, Spent]:
         """What scopes have spent today and this month."""
-        return self._transact(lambda connection: self._spent(connection, scopes))
+        return self._transact(lambda connection: _spent(connection, scopes, self._now()))
 
     def totals(self, by: Dimension, since: date | None = None, until: date | None = None) -> list[Total]:
         """Sums of the calls from `since` to `until`: days and months in order, everything else the dearest first."""
@@ -318,9 +318,6 @@ class Ledger:
         self._problem, self._unrecorded = "", 0
         _LOGGER.info("The usage ledger can be written again; %d calls were added to it", len(kept))
         return connection
-
-    def _spent(self, connection: sqlite3.Connection, scopes: Sequence[str]) -> dict[str, Spent]:
-        return _spent(connection, scopes, self._now())
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)

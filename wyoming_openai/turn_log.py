@@ -121,7 +121,7 @@ class TurnLog:
         self._waiting: deque[tuple[Any, ...]] = deque(maxlen=MAX_WAITING)
         """Rows that are still to be written."""
         self._connection = _open(path)
-        self._file = identity(path) if _is_file(self._connection) else None
+        self._file = self._identity()
         """Of the file that is open; none while memory has to do."""
         self._days = days
         if not days:
@@ -243,6 +243,9 @@ class TurnLog:
         self._file = identity(path)
         return now
 
+    def _identity(self) -> tuple[int, int] | None:
+        return identity(self._path) if _is_file(self._connection) else None
+
     def _trim(self, connection: sqlite3.Connection) -> None:
         now = self._clock()
         connection.execute("UPDATE turns SET at = ? WHERE at > ?", (now, now))  # by a clock that was wrong
@@ -278,7 +281,7 @@ class TurnLog:
             if is_unusable(error):
                 self._connection.close()
                 self._connection = _open(self._path)
-                self._file = identity(self._path) if _is_file(self._connection) else None
+                self._file = self._identity()
             return otherwise
 
 

@@ -104,10 +104,13 @@ def input_bound(request: ModelRequest) -> int:
 
     What a stranger says may be chosen to take more: no token is less than a byte.
     """
-    tools = sum(len(orjson.dumps([tool.name, tool.description, dict(tool.parameters)])) for tool in request.tools)
-    return (tools + sum(_bytes(message) for message in request.messages)) // 2 + 8 * (
+    return (_tool_bytes(request) + sum(_bytes(message) for message in request.messages)) // 2 + 8 * (
         len(request.messages) + len(request.tools)
     )
+
+
+def _tool_bytes(request: ModelRequest) -> int:
+    return sum(len(orjson.dumps([tool.name, tool.description, dict(tool.parameters)])) for tool in request.tools)
 
 
 def _bytes(message: Message) -> int:
@@ -124,9 +127,8 @@ def _bytes(message: Message) -> int:
 
 def likely_input(request: ModelRequest) -> int:
     """Tokens that a request probably has."""
-    tools = sum(len(orjson.dumps([tool.name, tool.description, dict(tool.parameters)])) for tool in request.tools)
     told = (message.content if isinstance(message, ToolResult) else message.text for message in request.messages)
-    return tools // 4 + sum(estimate(text) + 4 for text in told)
+    return _tool_bytes(request) // 4 + sum(estimate(text) + 4 for text in told)
 
 
 def _length(text: str) -> int:

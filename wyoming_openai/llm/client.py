@@ -44,9 +44,7 @@ MAX_LESSONS = 8  # requests that may be rejected for one reason after the other 
 GRACE = 1.0  # seconds that the token counts may take after the last word
 WARM_TIMEOUT = 10.0
 MAX_HEAD = 4096
-MOST_CHARACTERS = (
-    8  # for each token that was asked for, and some: prose has four or five, and some servers know no limit
-)
+MOST_CHARACTERS = 8  # for each token that was asked for: prose has four or five, and some servers know no limit
 HELLO = ModelRequest((UserMessage("Say hello."),))
 
 
