@@ -183,10 +183,9 @@ class Service:
         self._admission.renew(allow=allow, trusted=(*self._home_assistant, *add_ons))
 
     def _look_up(self) -> None:
-        """Begin to look up where Home Assistant comes from; what is known of another one is forgotten."""
+        """Begin to look up where Home Assistant comes from, now and from time to time."""
         if (before := self._following.pop("addresses", None)) is not None:
             self._end(stopped([before]))
-        self._home_assistant = ()
         self._following["addresses"] = asyncio.create_task(self._look_up_home_assistant())
 
     async def _look_up_home_assistant(self) -> None:
@@ -298,8 +297,9 @@ class Service:
         for key in before.models.keys() - self.parts.models.keys():
             self._end(_close_later(before.models[key]))
         if before.mirror is not self.parts.mirror:
-            self._look_up()
+            self._home_assistant = ()  # it was another one
             self._admit()
+            self._look_up()
             await self.parts.mirror.wait_fresh(NEW_HOME)
         if _page(configuration) != page_before:
             self._page_moved.set()
