@@ -17,9 +17,9 @@ from wyoming.handle import Handled
 
 from tests.fakes.large_home import large_home
 from tests.fakes.openai_api import openai_api
-from wyoming_openai.configuration import read_configuration
+from wyoming_openai.app.service import serving
 from wyoming_openai.hass.snapshot import home_from_results
-from wyoming_openai.service import serving
+from wyoming_openai.settings.reader import read_configuration
 from wyoming_openai.template import compile_template
 
 SIZES = (100, 2_000, 10_000)

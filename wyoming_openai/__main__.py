@@ -9,7 +9,7 @@ def main() -> int:
     """Run the command line; gives the exit status."""
     # Half a second of imports follows. The first process of a container would not hear a SIGTERM meanwhile.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    from .command_line import main as run
+    from .app.command_line import main as run
 
     return run()
 

@@ -14,26 +14,26 @@ from aiohttp.test_utils import TestClient, TestServer
 from tests.fakes.closing import closed_later
 from tests.fakes.model import ScriptedModel
 from wyoming_openai.admin import AdminParts, Agent, create_app
-from wyoming_openai.assistant import Assistant
-from wyoming_openai.configuration import read_configuration
+from wyoming_openai.app.build import budget_settings
 from wyoming_openai.context.knowledge import Knowledge
+from wyoming_openai.conversation.assistant import Assistant
+from wyoming_openai.conversation.memory import Memory
+from wyoming_openai.conversation.prompt import Prompt
+from wyoming_openai.conversation.turn import Patience
+from wyoming_openai.conversation.turn_log import TurnLog
+from wyoming_openai.conversation.turn_recorder import Watched
 from wyoming_openai.hass.mirror import FixedMirror, Mirror
 from wyoming_openai.hass.snapshot import demo_home
-from wyoming_openai.ledger import Ledger
 from wyoming_openai.llm import ModelEvent, ModelReply, ModelRequest
-from wyoming_openai.llm.local import LocalEngine
 from wyoming_openai.llm.models import DEFAULT_MODEL, ModelSettings
-from wyoming_openai.memory import Memory
+from wyoming_openai.local_engine.engine import LocalEngine
 from wyoming_openai.messages import ToolSpec
-from wyoming_openai.prices import Prices
-from wyoming_openai.prompt import Prompt
-from wyoming_openai.server import budget_settings
-from wyoming_openai.settings import AgentSettings, Settings
+from wyoming_openai.settings.options import AgentSettings, Settings
+from wyoming_openai.settings.reader import read_configuration
 from wyoming_openai.tools import Tool, Toolbox, ToolContext, schema
-from wyoming_openai.turn import Patience
-from wyoming_openai.turn_log import TurnLog
-from wyoming_openai.turn_watch import Watched
-from wyoming_openai.usage import Budgets, Purse
+from wyoming_openai.usage.budgets import Budgets, Purse
+from wyoming_openai.usage.ledger import Ledger
+from wyoming_openai.usage.prices import Prices
 
 
 async def _tell(context: ToolContext, *, what: str) -> object:

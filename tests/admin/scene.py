@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 from tests.admin.conftest import Program
 from tests.fakes.model import ScriptedModel, call, say
+from wyoming_openai.conversation.turn_log import TurnRecord
+from wyoming_openai.conversation.turn_recorder import recorded
 from wyoming_openai.messages import Usage, Utterance
-from wyoming_openai.prices import Prices
-from wyoming_openai.turn_log import TurnRecord
-from wyoming_openai.turn_watch import recorded
-from wyoming_openai.usage import Call
+from wyoming_openai.usage.budgets import Call
+from wyoming_openai.usage.prices import Prices
 
 DAY = 86_400.0
 TALKS = (

@@ -22,7 +22,7 @@ from tests.fakes.model import ScriptedModel, call, say
 from wyoming_openai.admin import Access, hash_password, listening
 from wyoming_openai.hass.mirror import FixedMirror
 from wyoming_openai.hass.snapshot import demo_home, home_from_results
-from wyoming_openai.llm.local import LocalEngine
+from wyoming_openai.local_engine.engine import LocalEngine
 
 axe = pytest.importorskip("axe_playwright_python.base", reason="the browser extra (axe) is not installed")
 

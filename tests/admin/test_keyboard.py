@@ -10,7 +10,7 @@ from tests.admin.browsing import Opened, launched, opened
 from tests.admin.conftest import Program
 from tests.fakes.model import ScriptedModel, say
 from wyoming_openai.admin import Access, hash_password, listening
-from wyoming_openai.prompt import DEFAULT_PROMPT
+from wyoming_openai.conversation.prompt import DEFAULT_PROMPT
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from tests.admin.conftest import Browser
 from tests.fakes.model import ScriptedModel, say
 from wyoming_openai.admin import AdminParts, create_app
-from wyoming_openai.admin.pages import HERE
+from wyoming_openai.admin.rendering import HERE
 
 SPEC = orjson.loads((HERE / "openapi.json").read_bytes())
 READS = ["/api/status", "/api/prompt", "/api/home/areas", "/api/home/entities", "/api/home/why", "/api/turns"]

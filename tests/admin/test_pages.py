@@ -10,16 +10,16 @@ from tests.fakes.closing import closed_later
 from tests.fakes.large_home import large_home
 from tests.fakes.model import ScriptedModel, call, fail, say
 from wyoming_openai.admin import AdminParts
-from wyoming_openai.admin.homes import PAGE, areas, find
+from wyoming_openai.admin.pages.home import PAGE, areas, find
+from wyoming_openai.conversation.prompt import DEFAULT_PROMPT
+from wyoming_openai.conversation.turn_log import TurnLog
 from wyoming_openai.hass.mirror import FixedMirror
 from wyoming_openai.hass.snapshot import home_from_results
 from wyoming_openai.llm import ModelUnreachable
-from wyoming_openai.llm.local import LocalEngine
+from wyoming_openai.local_engine.engine import LocalEngine
 from wyoming_openai.messages import Usage
-from wyoming_openai.prices import Prices
-from wyoming_openai.prompt import DEFAULT_PROMPT
-from wyoming_openai.turn_log import TurnLog
-from wyoming_openai.usage import Budgets, Call
+from wyoming_openai.usage.budgets import Budgets, Call
+from wyoming_openai.usage.prices import Prices
 
 HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)>{{ 7*7 }}"""
 PAGES = ["/", "/try", "/prompt", "/home", "/conversations", "/usage", "/options", "/setup"]

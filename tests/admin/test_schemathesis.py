@@ -15,11 +15,11 @@ import pytest
 from tests.admin.conftest import Program
 from tests.fakes.model import ScriptedModel, say
 from wyoming_openai.admin import listening
-from wyoming_openai.admin.pages import HERE
+from wyoming_openai.admin.rendering import HERE
 from wyoming_openai.hass.mirror import FixedMirror
 from wyoming_openai.hass.snapshot import demo_home
 from wyoming_openai.llm import ModelEvent, ModelRequest
-from wyoming_openai.llm.local import LocalEngine
+from wyoming_openai.local_engine.engine import LocalEngine
 
 schemathesis = pytest.importorskip("schemathesis", reason="the browser extra (schemathesis) is not installed")
 hypothesis = pytest.importorskip("hypothesis")

@@ -5,12 +5,12 @@ import pytest
 
 from tests.admin.conftest import Browser, Program
 from tests.fakes.model import ScriptedModel, say
-from wyoming_openai.admin.catalogue import ELSEWHERE, OTHER, options
+from wyoming_openai.admin.option_catalogue import ELSEWHERE, OTHER, options
+from wyoming_openai.conversation.prompt import DEFAULT_PROMPT
 from wyoming_openai.messages import Usage
-from wyoming_openai.prices import Prices
-from wyoming_openai.prompt import DEFAULT_PROMPT
-from wyoming_openai.settings import Agent, Settings
-from wyoming_openai.usage import Call
+from wyoming_openai.settings.options import Agent, Settings
+from wyoming_openai.usage.budgets import Call
+from wyoming_openai.usage.prices import Prices
 
 MARIO = "Super Mario"
 

@@ -9,7 +9,7 @@ from wyoming_openai.context import HomeContext, build_context
 from wyoming_openai.context.knowledge import Knowledge
 from wyoming_openai.hass.home import Home
 from wyoming_openai.hass.snapshot import home_from_results
-from wyoming_openai.llm.local import Recognition
+from wyoming_openai.local_engine.engine import Recognition
 from wyoming_openai.messages import Utterance
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ from wyoming_openai.context import build_context, where
 from wyoming_openai.context.knowledge import Knowledge
 from wyoming_openai.hass.home import Home, entity_from_row
 from wyoming_openai.hass.snapshot import home_from_results
-from wyoming_openai.llm.local import Recognition
+from wyoming_openai.local_engine.engine import Recognition
 from wyoming_openai.messages import Utterance
 from wyoming_openai.tokens import count, estimate
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .home_assistant import FakeHomeAssistant
+from tests.fakes.home_assistant import FakeHomeAssistant
 
 
 @dataclass(frozen=True)

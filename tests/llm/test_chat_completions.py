@@ -9,15 +9,7 @@ from wyoming_openai.llm.chat_completions import ChatReader, to_body, to_messages
 from wyoming_openai.llm.client import ModelSettings, first_dialect
 from wyoming_openai.llm.errors import Refused
 from wyoming_openai.llm.wire import BrokenStream
-from wyoming_openai.messages import (
-    AssistantMessage,
-    SystemMessage,
-    ToolCall,
-    ToolResult,
-    ToolSpec,
-    Usage,
-    UserMessage,
-)
+from wyoming_openai.messages import AssistantMessage, SystemMessage, ToolCall, ToolResult, ToolSpec, Usage, UserMessage
 
 Json = dict[str, Any]
 

@@ -28,15 +28,7 @@ from wyoming_openai.llm import (
 )
 from wyoming_openai.llm.client import ModelSettings
 from wyoming_openai.llm.wire import MAX_ARGUMENTS, MAX_TEXT
-from wyoming_openai.messages import (
-    AssistantMessage,
-    SystemMessage,
-    ToolCall,
-    ToolResult,
-    ToolSpec,
-    Usage,
-    UserMessage,
-)
+from wyoming_openai.messages import AssistantMessage, SystemMessage, ToolCall, ToolResult, ToolSpec, Usage, UserMessage
 
 SOON = 0.2  # a deadline that a test sits out
 

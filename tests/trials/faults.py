@@ -20,7 +20,7 @@ from tests.fakes import faults
 from tests.fakes.home_assistant import FakeHomeAssistant
 from tests.fakes.openai_api import OpenAIApi, Script, openai_api, say
 from tests.trials.program import Answer, Program, running
-from wyoming_openai import sentences
+from wyoming_openai.speech import phrasebook
 
 MARK = "pineapple"
 """Only the model says it."""
@@ -78,7 +78,7 @@ def source(answer: Answer, language: str, local: set[str]) -> str:
 
 def told(language: str) -> set[str]:
     """All sentences that tell what is wrong."""
-    data = json.loads((Path(sentences.__file__).parent / "data" / "sentences.json").read_text("utf-8"))
+    data = json.loads((Path(phrasebook.__file__).parent.parent / "data" / "sentences.json").read_text("utf-8"))
     return set(data[language]["sentences"].values())
 
 

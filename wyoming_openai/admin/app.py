@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from ..settings import MAX_PASSWORD
-from . import homes, options, overview, prompts, setup, timeline, trying, usages
+from ..settings.options import MAX_PASSWORD
 from .gate import BASE, KNOWN, MAX_BODY, SESSION, Gate, Handle, is_api
-from .history import History
-from .pages import GATE, HERE, PARTS, json, page, text_of
+from .pages import conversations, home, options, overview, prompt, setup, try_it, usage
+from .pages.prompt import HISTORY
 from .parts import AdminParts
-from .prompts import HISTORY
+from .prompt_history import History
+from .rendering import GATE, HERE, PARTS, json, page, text_of
 from .security import refuse_open_door
 
 _LOGGER = logging.getLogger(__name__)
@@ -24,33 +24,33 @@ ROUTES = (
     web.get("/healthz", overview.health),
     web.get("/metrics", overview.metrics),
     web.get("/", overview.show),
-    web.get("/try", trying.show),
-    web.get("/prompt", prompts.show),
-    web.post("/prompt", prompts.save),
-    web.get("/home", homes.show),
-    web.get("/conversations", timeline.show),
-    web.post("/conversations/delete", timeline.delete),
-    web.get(r"/conversations/{id:\d{1,18}}", timeline.show_turn),
-    web.post(r"/conversations/{id:\d{1,18}}/delete", timeline.delete),
-    web.get("/usage", usages.show),
-    web.get("/usage.csv", usages.csv_file),
+    web.get("/try", try_it.show),
+    web.get("/prompt", prompt.show),
+    web.post("/prompt", prompt.save),
+    web.get("/home", home.show),
+    web.get("/conversations", conversations.show),
+    web.post("/conversations/delete", conversations.delete),
+    web.get(r"/conversations/{id:\d{1,18}}", conversations.show_turn),
+    web.post(r"/conversations/{id:\d{1,18}}/delete", conversations.delete),
+    web.get("/usage", usage.show),
+    web.get("/usage.csv", usage.csv_file),
     web.get("/options", options.show),
     web.post("/options", options.save),
     web.get("/setup", setup.show),
     web.post("/setup/{step:home|model}", setup.step),
     web.get("/api/status", overview.status),
-    web.post("/api/ask", trying.ask),
-    web.get("/api/prompt", prompts.show_json),
-    web.put("/api/prompt", prompts.save_json),
-    web.post("/api/prompt/preview", prompts.preview),
-    web.get("/api/home/areas", homes.areas_json),
-    web.get("/api/home/entities", homes.entities_json),
-    web.get("/api/home/why", homes.why_json),
-    web.get("/api/turns", timeline.list_json),
-    web.delete("/api/turns", timeline.delete_json),
-    web.get(r"/api/turns/{id:\d{1,18}}", timeline.get_json),
-    web.delete(r"/api/turns/{id:\d{1,18}}", timeline.delete_json),
-    web.get("/api/usage", usages.usage_json),
+    web.post("/api/ask", try_it.ask),
+    web.get("/api/prompt", prompt.show_json),
+    web.put("/api/prompt", prompt.save_json),
+    web.post("/api/prompt/preview", prompt.preview),
+    web.get("/api/home/areas", home.areas_json),
+    web.get("/api/home/entities", home.entities_json),
+    web.get("/api/home/why", home.why_json),
+    web.get("/api/turns", conversations.list_json),
+    web.delete("/api/turns", conversations.delete_json),
+    web.get(r"/api/turns/{id:\d{1,18}}", conversations.get_json),
+    web.delete(r"/api/turns/{id:\d{1,18}}", conversations.delete_json),
+    web.get("/api/usage", usage.usage_json),
     web.get("/api/options", options.options_json),
     web.patch("/api/options", options.save_json),
     web.post("/api/test/{step:home|model}", setup.test_json),

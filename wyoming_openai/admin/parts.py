@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..context import HomeContext
+from ..conversation.memory import Conversation
+from ..conversation.turn import Turn
+from ..conversation.turn_log import TurnLog
 from ..hass.mirror import Mirror
-from ..ledger import Ledger
 from ..llm import ModelRequest
-from ..memory import Conversation
 from ..messages import Trace, Utterance
-from ..prices import Price
-from ..settings import Settings
-from ..turn import Turn
-from ..turn_log import TurnLog
-from ..usage import BudgetSettings
+from ..settings.options import Settings
+from ..usage.budgets import BudgetSettings
+from ..usage.ledger import Ledger
+from ..usage.prices import Price
 
 
 class Answers(Protocol):

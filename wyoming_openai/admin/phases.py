@@ -2,8 +2,8 @@
 
 from dataclasses import asdict, dataclass
 
+from ..conversation.turn_log import TurnRecord
 from ..messages import JsonObject
-from ..turn_log import TurnRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
-from ..settings import MAX_PASSWORD, MIN_PASSWORD
+from ..settings.options import MAX_PASSWORD, MIN_PASSWORD
 
 SCRYPT = (2**14, 8, 5)  # 16 MB and a quarter of a second on a small board, for each guess
 SESSION = 30 * 86400.0

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from .app import create_app
 from .gate import Handle
-from .options import PORT
+from .pages.options import PORT
 from .parts import AdminParts
 
 MAX_CONNECTIONS = 32

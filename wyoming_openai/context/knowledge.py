@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from ..hass.derived import Derived
 from ..hass.home import Home
-from ..languages import MOST, Languages, Loader
+from ..local_engine.languages import MOST, Languages, Loader
 from .asked import Asked, Lexicon, understand
 from .directory import Directory
 from .relevance import Sentence

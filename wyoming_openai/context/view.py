@@ -10,7 +10,7 @@ from .facts import clean
 from .teller import QUIET, TOO_MANY, Teller
 
 if TYPE_CHECKING:
-    from ..llm.local import Recognition
+    from ..local_engine.engine import Recognition
 
 LIST_ALL = 25
 """Members of a group that are told one by one whatever their state."""

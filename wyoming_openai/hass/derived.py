@@ -10,7 +10,7 @@ from functools import partial
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from .collector import without_collector
+from ..gc_pauses import without_collector
 from .home import Home
 
 T = TypeVar("T")

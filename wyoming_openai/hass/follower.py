@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
 
-from .collector import without_collector
+from ..gc_pauses import without_collector
 from .connection import CommandFailed, Complaints, Connection, ConnectionLost, Handler, Pace
 from .fetch import all_of, fetch, fetch_entries, fetch_home
 from .home import Config, Home, Registries

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from . import BadCredentials, ModelError, QuotaExceeded, RequestRefused, UnknownModel
+from .types import BadCredentials, ModelError, QuotaExceeded, RequestRefused, UnknownModel
 
 FAILURES = 5  # in a row, until a model is left alone
 PAUSE = 30.0  # seconds that it is left alone; then one call is a probe

@@ -12,7 +12,11 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 
 from ..messages import AssistantMessage, CannotAnswer, Message, SystemMessage, ToolResult
-from . import (
+from .breaker import SHORT
+from .client import create_model
+from .link import Link, Question, Speaking
+from .models import ModelSettings
+from .types import (
     Anew,
     BadCredentials,
     ChatModel,
@@ -28,10 +32,6 @@ from . import (
     TooSlow,
     UnknownModel,
 )
-from .breaker import SHORT
-from .client import create_model
-from .link import Link, Question, Speaking
-from .models import ModelSettings
 
 __all__ = ["Chain", "Gate", "create_chain"]
 

@@ -10,7 +10,11 @@ from urllib.parse import urlsplit
 import orjson
 
 from ..messages import JsonObject, ToolResult, UserMessage
-from . import (
+from . import chat_completions, responses
+from .dialect import Dialect, learn
+from .errors import Refusal, Refused, model_error, names_no_model, redact, refusal
+from .models import Api, ModelSettings
+from .types import (
     Account,
     ChatModel,
     ModelError,
@@ -22,12 +26,7 @@ from . import (
     RequestRefused,
     TextDelta,
     TooSlow,
-    chat_completions,
-    responses,
 )
-from .dialect import Dialect, learn
-from .errors import Refusal, Refused, model_error, names_no_model, redact, refusal
-from .models import Api, ModelSettings
 from .wire import BrokenStream, EventStream, Reader
 
 if TYPE_CHECKING:  # imports the SDK

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from . import BadCredentials, ModelBusy, ModelError, ModelUnreachable, QuotaExceeded, RequestRefused, UnknownModel
+from .types import BadCredentials, ModelBusy, ModelError, ModelUnreachable, QuotaExceeded, RequestRefused, UnknownModel
 
 MAX_DETAIL = 300
 

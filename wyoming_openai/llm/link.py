@@ -10,9 +10,19 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ..messages import AssistantMessage, Message
-from . import Account, ChatModel, ModelError, ModelEvent, ModelReply, ModelRequest, ModelUnreachable, NoAnswer, TooSlow
 from .breaker import Breaker, blames_the_model, pause_after
 from .models import ModelSettings
+from .types import (
+    Account,
+    ChatModel,
+    ModelError,
+    ModelEvent,
+    ModelReply,
+    ModelRequest,
+    ModelUnreachable,
+    NoAnswer,
+    TooSlow,
+)
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ from ..messages import (
     Usage,
     UserMessage,
 )
-from . import ModelRequest
 from .dialect import Dialect
 from .errors import Refused, refusal
 from .models import ModelSettings, accepts_sampling, reasoning_effort, reasons
+from .types import ModelRequest
 from .wire import (
     Reader,
     arguments_text,

@@ -19,8 +19,8 @@ import httpx2
 import openai
 
 from ..messages import JsonObject
-from . import BadCredentials, ModelUnreachable
 from .errors import Refused, redact, refusal
+from .types import BadCredentials, ModelUnreachable
 
 CONNECT_TIMEOUT = 3.0
 WRITE_TIMEOUT = 10.0

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 
 from ..messages import AssistantMessage, JsonObject, Message, SystemMessage, ToolCall, ToolSpec, Usage, UserMessage
-from . import ModelReply, ModelRequest, NoAnswer
 from .dialect import Dialect
+from .types import ModelReply, ModelRequest, NoAnswer
 
 MAX_EVENT = 256 * 1024
 MAX_RESPONSE = 1024 * 1024  # OpenAI's events take 300 bytes a token: 256 KiB would cut honest answers of 900 tokens

@@ -1,0 +1,1 @@
+"""Answers one utterance, and remembers the conversation it belongs to."""

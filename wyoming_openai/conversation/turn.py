@@ -1,0 +1,107 @@
+"""One utterance on its way to an answer: what it is answered from, until when, and what is noted about it."""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ..hass.home import Area, Home
+from ..messages import CALLER_LEFT, CannotAnswer, Trace, Usage, Utterance
+from .caller import Caller
+
+_LOGGER = logging.getLogger(__name__)
+
+MORE_PATIENCE = 1.0  # seconds for what a model has to say beyond what can be said at once
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a person waits and listens, in seconds."""
+
+    deadline: float
+    """Until something must be heard, whatever the model does."""
+    speak: float
+    """Of one answer, spoken."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """An utterance that is being answered."""
+
+    utterance: Utterance
+    home: Home
+    area: Area | None
+    now: datetime
+    deadline: float | None
+    """On the event loop's clock."""
+    caller: Caller = field(default_factory=Caller)
+    away: str = ""
+    """Why nothing is known of the home, as the key of a sentence; empty where it is known."""
+    enough: bool = False
+    """No more can be said than there is."""
+    is_whole: bool = True
+    """Whether the engine has said all it had to say."""
+    started: float = field(default_factory=time.perf_counter)
+    engine: str = ""
+    model: str = ""
+    usage: Usage = field(default_factory=Usage)
+    calls: int = 0
+    """Of models."""
+    tools: list[str] = field(default_factory=list)
+    timings_ms: dict[str, float] = field(default_factory=dict)
+    failure: str = ""
+    brief: str = ""
+    """The failure as it may be logged."""
+    cost: float = 0.0
+
+    def mark(self, name: str) -> None:
+        """Note when something was reached for the first time."""
+        self.timings_ms.setdefault(name, round((time.perf_counter() - self.started) * 1000, 1))
+
+    def note(self, error: CannotAnswer) -> None:
+        """Note the first thing that went wrong."""
+        if not self.failure:
+            self.failure, self.brief = str(error), error.brief
+
+    def fail(self, error: CannotAnswer) -> None:
+        """Note why it ended early; who had said nothing by then has not answered it."""
+        self.note(error)
+        if "first_text" not in self.timings_ms:
+            self.engine = ""
+
+    def hurry(self) -> None:
+        """As much is there as can be said: what comes soon is kept, the rest is not waited for."""
+        if not self.enough:
+            soon = asyncio.get_running_loop().time() + MORE_PATIENCE
+            self.enough, self.deadline = True, min(soon, self.deadline or soon)
+
+    def trace(self) -> Trace:
+        """What happened until now."""
+        self.mark("total")
+        return Trace(
+            self.engine,
+            self.model,
+            self.usage,
+            tuple(self.tools),
+            dict(self.timings_ms),
+            self.failure,
+            self.cost,
+            self.brief,
+        )
+
+
+def log_turn(trace: Trace) -> None:
+    """One line for a turn; what was said stays out of it."""
+    heard = trace.engine and trace.failure != CALLER_LEFT
+    tokens = f", {trace.usage.input_tokens} + {trace.usage.output_tokens} tokens" if trace.usage.input_tokens else ""
+    failure = f" ({trace.brief})" if trace.brief else ""
+    timings = trace.timings_ms
+    _LOGGER.debug("Milliseconds: %s", timings)
+    _LOGGER.info(
+        "%s in %.0f ms%s%s",
+        f"Answered by {trace.engine}" if heard else "Not answered",
+        timings.get("total", 0),
+        tokens,
+        failure,
+    )

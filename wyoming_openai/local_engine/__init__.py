@@ -1,0 +1,1 @@
+"""Answers questions about the home without a language model."""

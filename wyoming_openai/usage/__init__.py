@@ -1,0 +1,1 @@
+"""Counts what language models cost, and keeps it within budgets."""

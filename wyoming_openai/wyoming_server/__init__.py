@@ -1,0 +1,1 @@
+"""Serves the Wyoming protocol: sockets, framing, admission of clients, events."""
