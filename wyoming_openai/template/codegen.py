@@ -4,14 +4,11 @@ import math
 from collections.abc import Callable, Iterable
 from io import StringIO
 from keyword import iskeyword
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from jinja2 import nodes
+from jinja2 import Environment, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.idtracking import VAR_LOAD_RESOLVE
-
-if TYPE_CHECKING:
-    from .environment import Environment
 
 _NEVER_GROWS = frozenset(
     {"abs", "area_id", "area_name", "bool", "capitalize", "count", "d", "default", "device_attr", "device_name"}
@@ -27,7 +24,7 @@ class Generator(CodeGenerator):
     Nothing is evaluated at compile time: Jinja would do so without our limits.
     """
 
-    def __init__(self, environment: "Environment", source: StringIO, bound: frozenset[str]) -> None:
+    def __init__(self, environment: Environment, source: StringIO, bound: frozenset[str]) -> None:
         super().__init__(environment, None, None, source, optimized=False)
         self._bound = bound
         self.uses: set[str] = set()
