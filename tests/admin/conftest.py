@@ -11,17 +11,13 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from tests.fakes.assistants import assistant_of
 from tests.fakes.closing import closed_later
 from tests.fakes.model import ScriptedModel
 from wyoming_openai.admin import AdminParts, Agent, create_app
 from wyoming_openai.app.build import budget_settings
-from wyoming_openai.context.knowledge import Knowledge
-from wyoming_openai.conversation.assistant import Assistant
-from wyoming_openai.conversation.memory import Memory
-from wyoming_openai.conversation.prompt import Prompt
 from wyoming_openai.conversation.turn import Patience
 from wyoming_openai.conversation.turn_log import TurnLog
-from wyoming_openai.conversation.turn_recorder import Watched
 from wyoming_openai.hass.mirror import FixedMirror, Mirror
 from wyoming_openai.hass.snapshot import demo_home
 from wyoming_openai.llm import ModelEvent, ModelReply, ModelRequest
@@ -30,7 +26,7 @@ from wyoming_openai.local_engine.engine import LocalEngine
 from wyoming_openai.messages import ToolSpec
 from wyoming_openai.settings.options import AgentSettings, Settings
 from wyoming_openai.settings.reader import read_configuration
-from wyoming_openai.tools import Tool, Toolbox, ToolContext, schema
+from wyoming_openai.tools import Tool, ToolContext, schema
 from wyoming_openai.usage.budgets import Budgets, Purse
 from wyoming_openai.usage.ledger import Ledger
 from wyoming_openai.usage.prices import Prices
@@ -94,15 +90,13 @@ class Program:
 
     def _agent(self, own: AgentSettings) -> Agent:
         patience = Patience(10, 20)
-        assistant = Assistant(
-            prompt=Prompt(own.prompt),
-            model=Watched(Paying(self.model)) if self.model else None,
-            purse=Purse(self.budgets, Prices(), own.name),
+        assistant = assistant_of(
+            self.mirror,
+            Paying(self.model) if self.model else None,
+            prompt=own.prompt,
+            money=Purse(self.budgets, Prices(), own.name),
             local=self._local,
-            knowledge=Knowledge(),
-            mirror=self.mirror,
-            memory=Memory(),
-            toolbox=Toolbox([TELL]),
+            tools=[TELL],
             context_tokens=own.context_tokens,
             patience=patience,
             phone_patience=patience,

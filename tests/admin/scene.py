@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 from tests.admin.conftest import Program
 from tests.fakes.model import ScriptedModel, call, say
+from wyoming_openai.conversation.turn import TurnReport
 from wyoming_openai.conversation.turn_log import TurnRecord
-from wyoming_openai.conversation.turn_recorder import recorded
+from wyoming_openai.conversation.turn_recorder import record_of
 from wyoming_openai.messages import Usage, Utterance
 from wyoming_openai.usage.budgets import Call
 from wyoming_openai.usage.prices import Prices
@@ -71,17 +72,15 @@ async def talk(program: Program, model: ScriptedModel) -> TurnRecord:
 
 async def ask(program: Program, model: ScriptedModel, question: str, answer: str, area: str, at: float) -> TurnRecord:
     """A question, kept with the times that a model in the network takes."""
-    kept: list[TurnRecord] = []
+    reports: list[TurnReport] = []
     model.will(say(answer))
     agent = program.agents[0]
-    async for _ in recorded(
-        agent.assistant.reply, program.turns, agent.name, Utterance(question, area_id=area), kept=kept.append
-    ):
+    async for _ in agent.assistant.reply(Utterance(question, area_id=area), reports.append):
         pass
+    kept = record_of(reports[0], agent.name)
     slow = {"context": 11.0, "first_token": 640.0, "first_text": 690.0, "total": 1320.0}
-    if kept[0].tools:
+    if kept.tools:
         slow |= {"tools": 700.0, "tools_done": 905.0, "first_text": 1480.0, "total": 2010.0}
     usage = Usage(2870, 1792, 31, 0)
-    program.turns.delete(kept[0].id)
-    turn = replace(kept[0], at=at, timings_ms=slow, usage=usage, model="gpt-4o-mini", cost=0.000405)
+    turn = replace(kept, at=at, timings_ms=slow, usage=usage, model="gpt-4o-mini", cost=0.000405)
     return replace(turn, id=program.turns.add(turn))

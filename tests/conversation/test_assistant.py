@@ -9,21 +9,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.fakes.assistants import assistant_of
 from tests.fakes.model import Script, ScriptedModel, call, fail, say
-from tests.fakes.purse import purse
-from wyoming_openai.context.knowledge import Knowledge
-from wyoming_openai.conversation.assistant import (
-    ENOUGH,
-    HOME_IS_AWAY,
-    MAX_CALLS,
-    MAX_CALLS_AT_ONCE,
-    MAX_LOOKED_UP,
-    MAX_ROUNDS,
-    Assistant,
-)
-from wyoming_openai.conversation.memory import Memory
-from wyoming_openai.conversation.prompt import Prompt
-from wyoming_openai.conversation.turn import Patience, log_turn
+from wyoming_openai.conversation.assistant import Assistant
+from wyoming_openai.conversation.model_turn import ENOUGH, MAX_CALLS, MAX_CALLS_AT_ONCE, MAX_LOOKED_UP, MAX_ROUNDS
+from wyoming_openai.conversation.request import HOME_IS_AWAY
+from wyoming_openai.conversation.turn import Patience, TurnReport, log_turn
 from wyoming_openai.hass.mirror import FixedMirror, Mirror, Phase, Status
 from wyoming_openai.hass.snapshot import demo_home
 from wyoming_openai.llm import Anew, ModelReply, ModelUnreachable, TextDelta
@@ -35,13 +26,12 @@ from wyoming_openai.messages import (
     ToolCall,
     ToolResult,
     ToolSpec,
-    Trace,
     Usage,
     UserMessage,
     Utterance,
 )
 from wyoming_openai.speech import phrasebook
-from wyoming_openai.tools import Tool, Toolbox, ToolContext, ToolError, schema
+from wyoming_openai.tools import Tool, ToolContext, ToolError, schema
 from wyoming_openai.usage.budgets import input_bound
 
 
@@ -67,16 +57,11 @@ def model() -> ScriptedModel:
 def assistant_with(
     model: ScriptedModel | None, local: LocalEngine, deadline: float = 10, mirror: Mirror | None = None
 ) -> Assistant:
-    return Assistant(
-        prompt=Prompt(None),
-        model=model,
-        purse=purse(),
+    return assistant_of(
+        mirror or FixedMirror(demo_home(datetime.now(UTC))),
+        model,
         local=local,
-        knowledge=Knowledge(),
-        mirror=mirror or FixedMirror(demo_home(datetime.now(UTC))),
-        memory=Memory(),
-        toolbox=Toolbox([TELL]),
-        context_tokens=2000,
+        tools=[TELL],
         patience=Patience(deadline, 20),
         phone_patience=Patience(deadline, 10),
     )
@@ -160,10 +145,10 @@ async def test_nothing_of_the_talk_reaches_another_device(assistant: Assistant, 
 
 async def test_when_the_model_fails_the_local_engine_answers(assistant: Assistant, model: ScriptedModel) -> None:
     model.will(fail(ModelUnreachable("down")))
-    traces: list[Trace] = []
-    text = await spoken(assistant.reply(hear("what time is it?"), traces.append))
+    reports: list[TurnReport] = []
+    text = await spoken(assistant.reply(hear("what time is it?"), reports.append))
     assert text
-    assert (traces[0].engine, traces[0].failure) == ("local", "down")
+    assert (reports[0].trace.engine, reports[0].trace.failure) == ("local", "down")
 
 
 async def test_when_nobody_knows_the_failure_of_the_model_is_told(assistant: Assistant, model: ScriptedModel) -> None:
@@ -275,9 +260,9 @@ async def test_a_model_that_calls_without_end_is_told_to_answer(assistant: Assis
         AssistantMessage("", tuple(ToolCall(f"c{n}", "tell", '{"what": "x"}') for n in range(200))), Usage(10, 0, 1, 0)
     )
     model.will([many], [many], [many], [many], say("Enough."))
-    traces: list[Trace] = []
-    assert await spoken(assistant.reply(hear("tell me everything"), traces.append)) == "Enough."
-    assert len(traces[0].tools) == MAX_CALLS
+    reports: list[TurnReport] = []
+    assert await spoken(assistant.reply(hear("tell me everything"), reports.append)) == "Enough."
+    assert len(reports[0].trace.tools) == MAX_CALLS
     called, *results = model.requests[1].messages[-1 - MAX_CALLS_AT_ONCE :]
     assert isinstance(called, AssistantMessage)
     assert [call.id for call in called.tool_calls] == [
@@ -361,10 +346,10 @@ async def test_only_who_was_heard_has_answered(
     script: Script, engine: str, line: str, assistant: Assistant, model: ScriptedModel, caplog: pytest.LogCaptureFixture
 ) -> None:
     model.will(script)
-    traces: list[Trace] = []
+    reports: list[TurnReport] = []
     with contextlib.suppress(CannotAnswer):
-        await spoken(assistant.reply(hear("who painted the Mona Lisa?"), traces.append))
+        await spoken(assistant.reply(hear("who painted the Mona Lisa?"), reports.append))
     with caplog.at_level("INFO"):
-        log_turn(traces[0])
-    assert traces[0].engine == engine
+        log_turn(reports[0])
+    assert reports[0].trace.engine == engine
     assert caplog.messages[-1].startswith(line)

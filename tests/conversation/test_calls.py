@@ -7,20 +7,18 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.fakes.assistants import assistant_of
 from tests.fakes.model import Script, ScriptedModel, call, say
-from tests.fakes.purse import purse
-from wyoming_openai.context.knowledge import Knowledge
 from wyoming_openai.conversation.assistant import Assistant
 from wyoming_openai.conversation.memory import Memory
-from wyoming_openai.conversation.prompt import Prompt
-from wyoming_openai.conversation.turn import Patience
+from wyoming_openai.conversation.turn import Patience, TurnReport
 from wyoming_openai.hass.mirror import FixedMirror
 from wyoming_openai.hass.snapshot import demo_home
 from wyoming_openai.llm import ModelUnreachable, TextDelta
 from wyoming_openai.local_engine.engine import LocalEngine
-from wyoming_openai.messages import CannotAnswer, ToolSpec, Trace, UserMessage, Utterance
+from wyoming_openai.messages import CannotAnswer, ToolSpec, UserMessage, Utterance
 from wyoming_openai.speech import phrasebook, seconds
-from wyoming_openai.tools import Tool, Toolbox, ToolContext, schema
+from wyoming_openai.tools import Tool, ToolContext, schema
 
 MIRROR = FixedMirror(demo_home(datetime.now(UTC)))
 LOCAL = LocalEngine()
@@ -55,10 +53,10 @@ def clock() -> Clock:
 
 @pytest.fixture
 def assistant(model: ScriptedModel, clock: Clock) -> Assistant:
-    return assistant_of(model, Memory(clock))
+    return assistant_with(model, Memory(clock))
 
 
-def assistant_of(
+def assistant_with(
     model: ScriptedModel | None,
     memory: Memory,
     name: str = "",
@@ -66,17 +64,14 @@ def assistant_of(
     phone_deadline: float = 10,
     speak: float = 10,
 ) -> Assistant:
-    return Assistant(
+    return assistant_of(
+        MIRROR,
+        model,
         name=name,
-        prompt=Prompt(None),
         style="dry",
-        model=model,
-        purse=purse(),
         local=LOCAL,
-        knowledge=Knowledge(),
-        mirror=MIRROR,
         memory=memory,
-        toolbox=Toolbox([NEVER]),
+        tools=[NEVER],
         context_tokens=1000,
         patience=Patience(deadline, 20),
         phone_patience=Patience(phone_deadline, speak),
@@ -265,8 +260,8 @@ async def test_on_a_satellite_a_pause_or_a_greeting_changes_nothing(
 async def test_agents_that_share_a_memory_do_not_share_a_talk(model: ScriptedModel, clock: Clock) -> None:
     memory = Memory(clock)
     model.will(say(FACTS[0]), say("Who knows."))
-    await spoken(assistant_of(model, memory, "House").reply(on_satellite("where is the key?")))
-    await spoken(assistant_of(model, memory, "Mario").reply(on_satellite("where is it?")))
+    await spoken(assistant_with(model, memory, "House").reply(on_satellite("where is the key?")))
+    await spoken(assistant_with(model, memory, "Mario").reply(on_satellite("where is it?")))
     assert "mango" not in told(model)
 
 
@@ -274,7 +269,7 @@ async def test_agents_that_share_a_memory_do_not_share_a_talk(model: ScriptedMod
 
 
 async def test_a_phone_has_a_deadline_of_its_own(model: ScriptedModel) -> None:
-    assistant = assistant_of(model, Memory(), deadline=1000, phone_deadline=0.05)
+    assistant = assistant_with(model, Memory(), deadline=1000, phone_deadline=0.05)
     with pytest.raises(CannotAnswer) as error:
         await spoken(assistant.reply(on_phone("who painted the Mona Lisa?")))
     assert error.value.sentence == "too_slow"
@@ -284,17 +279,17 @@ async def test_a_phone_has_a_deadline_of_its_own(model: ScriptedModel) -> None:
 async def test_at_the_deadline_the_true_answer_comes_before_an_apology(script: Script, model: ScriptedModel) -> None:
     if script:
         model.will(script)
-    traces: list[Trace] = []
-    assistant = assistant_of(model, Memory(), phone_deadline=0.3)
+    reports: list[TurnReport] = []
+    assistant = assistant_with(model, Memory(), phone_deadline=0.3)
     await assistant.prepare("en")
-    text = await spoken(assistant.reply(on_phone("how many lights are on?"), traces.append))
+    text = await spoken(assistant.reply(on_phone("how many lights are on?"), reports.append))
     assert text
-    assert traces[0].engine == "local"
+    assert reports[0].trace.engine == "local"
 
 
 async def test_who_waits_for_another_turn_of_the_talk_hears_something_in_time(model: ScriptedModel) -> None:
     memory = Memory()
-    patient, hasty = assistant_of(model, memory), assistant_of(model, memory, deadline=0.05)
+    patient, hasty = assistant_with(model, memory), assistant_with(model, memory, deadline=0.05)
     first = asyncio.create_task(spoken(patient.reply(on_satellite("one"))))
     await model.asked.wait()
     with pytest.raises(CannotAnswer) as error:
@@ -310,7 +305,7 @@ async def test_a_failure_after_all_that_can_be_said_is_not_told(assistant: Assis
 
 
 async def test_a_list_of_the_local_engine_goes_on_as_well(clock: Clock) -> None:
-    assistant = assistant_of(None, Memory(clock), speak=3)
+    assistant = assistant_with(None, Memory(clock), speak=3)
     first = await spoken(assistant.reply(on_phone("which windows are closed?")))
     assert first.endswith(OFFER)
     assert seconds(first.removesuffix(OFFER), "en") <= 3.5

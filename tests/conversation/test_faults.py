@@ -9,13 +9,11 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.fakes import faults
+from tests.fakes.assistants import assistant_of
 from tests.fakes.openai_api import Api, OpenAIApi, Script, call, openai_api, say
-from tests.fakes.purse import purse
 from wyoming_openai.context.knowledge import Knowledge
 from wyoming_openai.conversation.assistant import Assistant
-from wyoming_openai.conversation.memory import Memory
-from wyoming_openai.conversation.prompt import Prompt
-from wyoming_openai.conversation.turn import Patience
+from wyoming_openai.conversation.turn import Patience, TurnReport
 from wyoming_openai.hass.mirror import FixedMirror
 from wyoming_openai.hass.snapshot import demo_home
 from wyoming_openai.llm import ModelError, RequestRefused, TooSlow
@@ -23,9 +21,9 @@ from wyoming_openai.llm.breaker import FAILURES
 from wyoming_openai.llm.chain import create_chain
 from wyoming_openai.llm.models import ModelSettings
 from wyoming_openai.local_engine.engine import LocalEngine
-from wyoming_openai.messages import CannotAnswer, ToolSpec, Trace, Utterance
+from wyoming_openai.messages import CannotAnswer, ToolSpec, Utterance
 from wyoming_openai.speech import phrasebook
-from wyoming_openai.tools import Tool, Toolbox, ToolContext, schema
+from wyoming_openai.tools import Tool, ToolContext, schema
 
 SOON = 0.3  # a deadline that a test sits out
 STUCK = 10  # seconds after which a test gives up
@@ -62,7 +60,7 @@ class Heard:
     text: str
     sentence: str = ""
     """Of the failure, if nothing was answered."""
-    traces: list[Trace] = field(default_factory=list)
+    reports: list[TurnReport] = field(default_factory=list)
 
 
 @pytest.fixture(scope="module")
@@ -99,16 +97,12 @@ class House:
             for each in servers
         ]
         model = create_chain(settings, retry_pause=0) if settings else None
-        assistant = Assistant(
-            prompt=Prompt(None),
-            model=model,
-            purse=purse(),
+        assistant = assistant_of(
+            FixedMirror(demo_home(datetime.now(UTC))),
+            model,
             local=self.local,
             knowledge=self.knowledge,
-            mirror=FixedMirror(demo_home(datetime.now(UTC))),
-            memory=Memory(),
-            toolbox=Toolbox([TELL]),
-            context_tokens=2000,
+            tools=[TELL],
             patience=Patience(deadline, 20),
             phone_patience=Patience(deadline, 10),
         )
@@ -135,7 +129,7 @@ async def ask(assistant: Assistant, text: str, language: str = "en") -> Heard:
     heard = Heard("")
     try:
         async with asyncio.timeout(STUCK):
-            heard.text = await _spoken(assistant.reply(Utterance(text, language), heard.traces.append))
+            heard.text = await _spoken(assistant.reply(Utterance(text, language), heard.reports.append))
     except CannotAnswer as failure:
         heard.sentence = failure.sentence
         heard.text = phrasebook.say(failure.sentence, language, **failure.values)
@@ -165,8 +159,8 @@ async def test_what_the_home_knows_is_answered_without_the_model(
     async with house.assistant(api, [server], deadline=soon(kind)) as assistant:
         heard = await ask(assistant, KNOWN)
     assert heard.text == await house.truth()
-    assert heard.traces[0].engine == "local"
-    assert heard.traces[0].failure
+    assert heard.reports[0].trace.engine == "local"
+    assert heard.reports[0].trace.failure
 
 
 @pytest.mark.parametrize(("api", "fault", "kind"), EARLY)
@@ -189,7 +183,7 @@ async def test_the_next_model_answers(
     async with house.assistant(api, [server, other], patience=soon(kind)) as assistant:
         heard = await ask(assistant, UNKNOWN)
     assert heard.text == "Leonardo da Vinci."
-    assert (heard.traces[0].engine, heard.traces[0].model) == ("openai", "a-model")
+    assert (heard.reports[0].trace.engine, heard.reports[0].trace.model) == ("openai", "a-model")
 
 
 @pytest.mark.parametrize(("api", "fault", "kind"), LATE)
@@ -211,7 +205,7 @@ async def test_a_model_that_fails_after_its_tools_ran_is_no_dead_end(
     async with house.assistant(api, [server], patience=soon(kind)) as assistant:
         heard = await ask(assistant, KNOWN)
     assert heard.text == await house.truth()
-    assert heard.traces[0].tools == ("tell",)
+    assert heard.reports[0].trace.tools == ("tell",)
 
 
 @pytest.mark.parametrize("api", APIS)

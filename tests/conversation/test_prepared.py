@@ -6,19 +6,15 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
+from tests.fakes.assistants import assistant_of
 from tests.fakes.home_assistant import FakeHomeAssistant
 from tests.fakes.model import ScriptedModel, say
-from tests.fakes.purse import purse
 from tests.hass.test_mirror import LAMP, home_of, mirrored, until
 from wyoming_openai.context.knowledge import Knowledge
 from wyoming_openai.conversation.assistant import Assistant
-from wyoming_openai.conversation.memory import Memory
-from wyoming_openai.conversation.prompt import Prompt
-from wyoming_openai.conversation.turn import Patience
 from wyoming_openai.hass.mirror import HomeMirror
 from wyoming_openai.local_engine.engine import LocalEngine
 from wyoming_openai.messages import Utterance
-from wyoming_openai.tools import Toolbox
 
 KITCHEN = "light.kitchen_lights"
 
@@ -33,18 +29,12 @@ class House:
         self.local = LocalEngine()
 
     def assistant(self, model: ScriptedModel | None = None) -> Assistant:
-        return Assistant(
-            prompt=Prompt("You are the voice of this home."),
-            model=model,
-            purse=purse(),
+        return assistant_of(
+            self.mirror,
+            model,
+            prompt="You are the voice of this home.",
             local=self.local,
             knowledge=self.knowledge,
-            mirror=self.mirror,
-            memory=Memory(),
-            toolbox=Toolbox([]),
-            context_tokens=2000,
-            patience=Patience(10, 20),
-            phone_patience=Patience(10, 10),
         )
 
     async def until_withdrawn(self, entity_id: str) -> None:

@@ -2,7 +2,6 @@
 
 import sqlite3
 import stat
-from collections.abc import AsyncGenerator, Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +10,9 @@ from typing import Any
 import pytest
 
 from tests.fakes.closing import closed_later
-from tests.fakes.model import ScriptedModel, call, say
 from wyoming_openai.conversation import turn_log
 from wyoming_openai.conversation.turn_log import DAY, ToolRun, TurnLog, TurnRecord
-from wyoming_openai.conversation.turn_recorder import Watched, recorded
-from wyoming_openai.llm import ModelReply, ModelRequest
-from wyoming_openai.messages import CannotAnswer, ToolResult, Trace, Usage, UserMessage, Utterance
+from wyoming_openai.messages import Usage
 
 
 def opened(path: Path | None, **options: Any) -> TurnLog:
@@ -229,58 +225,3 @@ def test_a_folder_that_can_not_be_written_is_no_end(tmp_path: Path, caplog: pyte
     log = opened(tmp_path / "file" / "turns.sqlite")
     assert log.add(turn("x"))
     assert "kept in memory" in caplog.text
-
-
-async def test_a_turn_that_fails_is_kept_with_its_failure() -> None:
-    async def reply(utterance: Utterance, report: Callable[[Trace], None]) -> AsyncGenerator[str, None]:
-        report(Trace(engine="openai", model="m"))
-        raise CannotAnswer("apology", "why not")
-        yield ""
-
-    log = opened(None)
-    with pytest.raises(CannotAnswer):
-        async for _ in recorded(reply, log, "House", Utterance("Hello?")):
-            pass
-    [kept] = log.latest()
-    assert (kept.failure, kept.answer, kept.agent) == ("why not", "", "House")
-    assert log.tally.turns["House", "none"] == 1
-
-
-async def test_a_caller_who_leaves_is_kept_with_what_was_heard() -> None:
-    async def reply(utterance: Utterance, report: Callable[[Trace], None]) -> AsyncGenerator[str, None]:
-        try:
-            yield "One,"
-            yield " two"
-        finally:
-            report(Trace(engine="openai"))
-
-    log = opened(None)
-    pieces = recorded(reply, log, "House", Utterance("Count."))
-    assert await anext(pieces) == "One,"
-    await pieces.aclose()
-    assert [(each.answer, each.failure) for each in log.latest()] == [("One,", "the caller left")]
-
-
-async def test_tools_and_costs_are_on_the_timeline() -> None:
-    model = ScriptedModel()
-    model.will(call("look"), say("Done."))
-    watched = Watched(model)
-
-    async def reply(utterance: Utterance, report: Callable[[Trace], None]) -> AsyncGenerator[str, None]:
-        first = ModelRequest((UserMessage(utterance.text),))
-        replies = [event async for event in watched.stream(first) if isinstance(event, ModelReply)]
-        result = ToolResult(replies[0].message.tool_calls[0].id, "look", "seen")
-        async for _ in watched.stream(replace(first, messages=(*first.messages, replies[0].message, result))):
-            pass
-        yield "Done."
-        report(Trace(engine="openai", timings_ms={"total": 100_000.0}, cost=0.002))
-
-    log = opened(None)
-    async for _ in recorded(reply, log, "House", Utterance("Look!"), tried=True):
-        pass
-    [kept] = log.latest()
-    assert kept.cost == 0.002
-    assert kept.tried
-    assert log.tally.last is None
-    assert kept.tools == (ToolRun("look", "{}", "seen"),)
-    assert 0 <= kept.timings_ms["tools"] <= kept.timings_ms["tools_done"] <= kept.timings_ms["total"]

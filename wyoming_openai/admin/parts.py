@@ -6,13 +6,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..context import HomeContext
-from ..conversation.memory import Conversation
-from ..conversation.turn import Turn
+from ..conversation.request import RequestBuilder
+from ..conversation.turn import Turn, TurnReport
 from ..conversation.turn_log import TurnLog
 from ..hass.mirror import Mirror
-from ..llm import ModelRequest
-from ..messages import Trace, Utterance
+from ..messages import Utterance
 from ..settings.options import Settings
 from ..usage.budgets import BudgetSettings
 from ..usage.ledger import Ledger
@@ -22,13 +20,11 @@ from ..usage.prices import Price
 class Answers(Protocol):
     """What the page asks of an `Assistant`."""
 
-    def reply(self, utterance: Utterance, report: Callable[[Trace], None]) -> AsyncGenerator[str, None]: ...
+    requests: RequestBuilder
+
+    def reply(self, utterance: Utterance, report: Callable[[TurnReport], None]) -> AsyncGenerator[str, None]: ...
 
     def open(self, utterance: Utterance, deadline: float | None = None, now: datetime | None = None) -> Turn: ...
-
-    def context(self, turn: Turn, conversation: Conversation) -> HomeContext: ...
-
-    def request(self, turn: Turn, conversation: Conversation) -> ModelRequest: ...
 
     async def prepare(self, language: str) -> None: ...
 

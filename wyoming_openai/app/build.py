@@ -12,9 +12,10 @@ from ..context.knowledge import Knowledge
 from ..conversation.agents import Agent, Agents
 from ..conversation.assistant import Assistant
 from ..conversation.memory import Memory
+from ..conversation.model_turn import ModelTurn, ToolRunner
 from ..conversation.prompt import Prompt
+from ..conversation.request import RequestBuilder
 from ..conversation.turn import Patience
-from ..conversation.turn_recorder import Watched
 from ..hass.connection import HassSettings
 from ..hass.home import Home
 from ..hass.mirror import FixedMirror, HomeMirror, Mirror
@@ -103,19 +104,25 @@ def build(settings: Settings, *, lasting: Lasting | None = None, before: Parts |
         if own.uses_model:
             key = (model_chain(own), own.hedge_seconds)
             kept = models.get(key) or (before.models.get(key) if before else None)
-            model = models[key] = kept or Watched(create_chain(key[0], hedge=own.hedge_seconds, gate=gate))
-        assistant = Assistant(
-            name=own.name,
+            model = models[key] = kept or create_chain(key[0], hedge=own.hedge_seconds, gate=gate)
+        tools = ToolRunner(Toolbox(builtin_tools()), mirror, lasting.knowledge)
+        requests = RequestBuilder(
             prompt=Prompt(own.prompt),
             style=own.style,
-            model=model,
-            purse=Purse(budgets, prices, own.name),
+            local=lasting.local,
+            knowledge=lasting.knowledge,
+            tools=tools.specs,
+            context_tokens=own.context_tokens,
+        )
+        assistant = Assistant(
+            name=own.name,
+            requests=requests,
+            tools=tools,
+            model=ModelTurn(model, Purse(budgets, prices, own.name), tools) if model else None,
             local=lasting.local,
             knowledge=lasting.knowledge,
             mirror=mirror,
             memory=lasting.memory,
-            toolbox=Toolbox(builtin_tools()),
-            context_tokens=own.context_tokens,
             patience=Patience(own.deadline, own.speak_seconds),
             phone_patience=Patience(own.phone_deadline, own.phone_speak_seconds),
         )

@@ -14,7 +14,7 @@ from .. import tokens
 from ..conversation.assistant import Assistant
 from ..conversation.memory import Conversation
 from ..conversation.prompt import DEFAULT_PROMPT, try_prompt
-from ..conversation.turn import Turn
+from ..conversation.turn import Turn, TurnReport
 from ..hass.home import Area, Home
 from ..hass.mirror import capture
 from ..hass.snapshot import BadSnapshot
@@ -53,11 +53,11 @@ async def ask(
     async with connected(settings) as parts:
         assistant = _assistant(parts, agent)
         utterance = _utterance(_home(parts), text, language, area)
-        traces: list[Trace] = []
+        reports: list[TurnReport] = []
         pieces: list[str] = []
         failure = None
         try:
-            async with contextlib.aclosing(assistant.reply(utterance, traces.append)) as reply:
+            async with contextlib.aclosing(assistant.reply(utterance, reports.append)) as reply:
                 async for piece in reply:
                     pieces.append(piece)
                     if not as_json:
@@ -67,7 +67,7 @@ async def ask(
             pieces.append(say(error.sentence, utterance.language, **error.values))
             if not as_json:
                 print(pieces[-1], end="")
-        trace = traces[0] if traces else Trace()
+        trace = reports[0].trace
         if as_json:
             print(orjson.dumps(_answer("".join(pieces).strip(), trace, failure)).decode())
         else:
@@ -103,14 +103,14 @@ async def prompt(
     async with connected(settings) as parts:
         assistant = _assistant(parts, agent)
         turn = assistant.open(_utterance(_home(parts), text, language, area))
-        request = assistant.request(turn, Conversation())
+        request = assistant.requests.build(turn, Conversation())
         body = turn_request(request)
         for message in body["messages"]:
             print(f"--- {message['role']} ({tokens.count(str(message['content']))} tokens)\n{message['content']}\n")
         for tool in request.tools:
             print(f"--- tool {tool.name}: {tool.description}")
         print(f"--- {body['tokens']} tokens in all")
-        for chosen in assistant.context(turn, Conversation()).chosen:
+        for chosen in assistant.requests.context(turn, Conversation()).chosen:
             print(f"    {chosen.entity_id}: {chosen.reason}")
 
 
@@ -127,7 +127,7 @@ async def prompt_lines(settings: Settings, requests: TextIO, replies: TextIO, ag
                 raise CommandFailed("a tool needs a line with a home before it")
             assistant, turn = last
             call = ToolCall("1", str(request["tool"]), orjson.dumps(request.get("arguments") or {}).decode())
-            return {"content": (await assistant.run_tool(call, turn)).content}
+            return {"content": (await assistant.tools.run(call, turn)).content}
         path = str(request.get("home") or settings.home or "")
         if path not in opened:
             home = Path(path) if path else None
@@ -143,7 +143,7 @@ async def prompt_lines(settings: Settings, requests: TextIO, replies: TextIO, ag
         )
         turn = assistant.open(utterance, now=now)
         last = assistant, turn
-        return turn_request(assistant.request(turn, Conversation()))
+        return turn_request(assistant.requests.build(turn, Conversation()))
 
     for line in requests:
         if line.strip():

@@ -21,9 +21,9 @@ from ..admin import Access, AdminParts, RefusesToListen, hash_password, refuse_o
 from ..admin import Agent as PageAgent
 from ..admin import listening as page_listening
 from ..conversation.agents import Agent
-from ..conversation.turn import log_turn
+from ..conversation.turn import TurnReport, log_turn
 from ..conversation.turn_log import TurnLog
-from ..conversation.turn_recorder import recorded
+from ..conversation.turn_recorder import record_of
 from ..hass.snapshot import BadSnapshot
 from ..llm import ChatModel
 from ..messages import Utterance
@@ -253,8 +253,12 @@ class Service:
     def _reply(self, door: Door, utterance: Utterance, heard: float) -> AsyncGenerator[str, None]:
         """The reply to what reached an agent's address; see `Assistant.reply`."""
         answering = self._answering(door, utterance)
-        reply = partial(answering.assistant.reply, heard=heard)
-        return recorded(reply, self.turns, answering.name, utterance, report=log_turn)
+
+        def report(ended: TurnReport) -> None:
+            log_turn(ended)
+            self.turns.add(record_of(ended, answering.name))
+
+        return answering.assistant.reply(utterance, report, heard=heard)
 
     # ---- changing settings
 

@@ -24,6 +24,12 @@ class Delivery:
         self._question = ""
         """Held back: perhaps the last sentence."""
         self._beyond: list[str] = []
+        self._said: list[str] = []
+
+    @property
+    def said(self) -> str:
+        """What was let out so far."""
+        return "".join(self._said).strip()
 
     @property
     def is_full(self) -> bool:
@@ -37,10 +43,17 @@ class Delivery:
 
     def feed(self, piece: str) -> str:
         """Take more of the text, whole sentences of it; what may be said now."""
-        return "".join(self._let_out(sentence) for sentence in _split(piece, self._language))
+        return self._saying("".join(self._let_out(sentence) for sentence in _split(piece, self._language)))
 
     def finish(self) -> str:
         """The text has ended; the last that is to be said. Where there is more, and an ear for it: the offer."""
+        return self._saying(self._last())
+
+    def _saying(self, text: str) -> str:
+        self._said.append(text)
+        return text
+
+    def _last(self) -> str:
         if self._beyond:
             return " " + say("shall_i_go_on", self._language) if self._offers else ""
         question, self._question = self._question, ""

@@ -151,7 +151,7 @@ async def _explained(request: web.Request) -> JsonObject:
 async def explain(agent: Agent, utterance: Utterance) -> JsonObject:
     """What the model would be told for a question, what not, and why; with the home as it is now."""
     turn = await looked_at(agent, utterance)
-    context, home = agent.assistant.context(turn, Conversation()), turn.home
+    context, home = agent.assistant.requests.context(turn, Conversation()), turn.home
     told = {each.entity_id for each in context.chosen}
     return {
         "area": turn.area.name if turn.area else None,

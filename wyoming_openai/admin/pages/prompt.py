@@ -108,8 +108,8 @@ async def preview(request: web.Request) -> web.Response:
 
 def tokens_by_part(agent: Agent, turn: Turn, prompt: str) -> dict[str, int]:
     """About how many tokens each part of a first request takes."""
-    context = agent.assistant.context(turn, Conversation())
-    request: ModelRequest = agent.assistant.request(turn, Conversation())
+    context = agent.assistant.requests.context(turn, Conversation())
+    request: ModelRequest = agent.assistant.requests.build(turn, Conversation())
     specs = [(tool.name, tool.description, dict(tool.parameters)) for tool in request.tools]
     return {
         "prompt": estimate(prompt),

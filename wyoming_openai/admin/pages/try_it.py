@@ -1,16 +1,16 @@
 """Talk to any persona, as if from any room or device; the answer as it comes, and what happened beside it."""
 
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 from aiohttp import web
 
 from ...conversation.caller import who_asks
-from ...conversation.turn import Turn
+from ...conversation.turn import Turn, TurnReport
 from ...conversation.turn_log import TurnRecord
-from ...conversation.turn_recorder import recorded
+from ...conversation.turn_recorder import record_of
 from ...hass.home import Home
 from ...messages import CannotAnswer, JsonObject, Utterance
 from ...speech.phrasebook import say
@@ -103,9 +103,13 @@ async def ask(request: web.Request) -> web.StreamResponse:
     await response.prepare(request)
     kept: list[TurnRecord] = []
     turns = request.app[PARTS].turns
+
+    def keep(report: TurnReport) -> None:
+        record = record_of(report, agent.name, tried=True)
+        kept.append(replace(record, id=turns.add(record)))
+
     try:
-        reply = recorded(agent.assistant.reply, turns, agent.name, utterance, tried=True, kept=kept.append)
-        async with aclosing(reply) as pieces:
+        async with aclosing(agent.assistant.reply(utterance, keep)) as pieces:
             async for piece in pieces:
                 await response.write(_line({"text": piece}))
     except CannotAnswer as error:
