@@ -116,15 +116,15 @@ class Usage:
 class CannotAnswer(Exception):
     """Something that the person who asked should hear.
 
-    `sentence` is the key of one of our own sentences (`sentences.py`), spoken in the language of the question;
+    `sentence_key` names one of our own sentences (`speech/phrasebook.py`), spoken in the language of the question;
     the exception's text is for the log and for `check`, never spoken.
     """
 
-    def __init__(self, sentence: str, detail: str = "", **values: str) -> None:
-        super().__init__(detail or sentence)
-        self.sentence = sentence
+    def __init__(self, sentence_key: str, detail: str = "", **values: str) -> None:
+        super().__init__(detail or sentence_key)
+        self.sentence_key = sentence_key
         self.values = values
-        self.brief = str(self)
+        self.log_text = str(self)
         """The detail as it may be logged: without the words of a server, which may quote what somebody said."""
 
 
@@ -142,5 +142,5 @@ class Trace:
     """Why the model did not answer, if it did not."""
     cost: float = 0.0
     """US dollars."""
-    brief: str = ""
+    log_text: str = ""
     """The failure as it may be logged."""

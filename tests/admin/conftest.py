@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from tests.fakes.assistants import assistant_of
 from tests.fakes.closing import closed_later
 from tests.fakes.model import ScriptedModel
-from wyoming_openai.admin import AdminParts, Agent, create_app
+from wyoming_openai.admin import AdminParts, PageAgent, create_app
 from wyoming_openai.app.build import budget_settings
 from wyoming_openai.conversation.turn import Patience
 from wyoming_openai.conversation.turn_log import TurnLog
@@ -27,7 +27,7 @@ from wyoming_openai.messages import ToolSpec
 from wyoming_openai.settings.options import AgentSettings, Settings
 from wyoming_openai.settings.reader import read_configuration
 from wyoming_openai.tools import Tool, ToolContext, schema
-from wyoming_openai.usage.budgets import Budgets, Purse
+from wyoming_openai.usage.budgets import AgentBudget, Budgets
 from wyoming_openai.usage.ledger import Ledger
 from wyoming_openai.usage.prices import Prices
 
@@ -88,13 +88,13 @@ class Program:
         self.budgets.settings = budget_settings(self.settings)
         self.agents = [self._agent(own) for own in self.settings.all_agents]
 
-    def _agent(self, own: AgentSettings) -> Agent:
+    def _agent(self, own: AgentSettings) -> PageAgent:
         patience = Patience(10, 20)
         assistant = assistant_of(
             self.mirror,
             Paying(self.model) if self.model else None,
             prompt=own.prompt,
-            money=Purse(self.budgets, Prices(), own.name),
+            money=AgentBudget(self.budgets, Prices(), own.name),
             local=self._local,
             tools=[TELL],
             context_tokens=own.context_tokens,
@@ -102,7 +102,7 @@ class Program:
             phone_patience=patience,
         )
         price = Prices().of("gpt-4o-mini")
-        return Agent(own.name, assistant, self.model.name if self.model else None, own.uri, own.prompt, price)
+        return PageAgent(own.name, assistant, self.model.name if self.model else None, own.uri, own.prompt, price)
 
     async def save(self, changes: Mapping[str, Any], agent: str) -> None:
         self.configuration = self.configuration.changed(changes, agent)

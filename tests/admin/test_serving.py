@@ -7,13 +7,13 @@ import pytest
 from aiohttp import ClientConnectionError, ClientSession
 
 from wyoming_openai.admin import AdminParts, listening
-from wyoming_openai.admin.serving import MAX_CONNECTIONS, Door
+from wyoming_openai.admin.serving import MAX_CONNECTIONS, ConnectionGuard
 
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HALF = b"GET /healthz HTTP/1.1\r\nHost: loc"
 
 
-class Hurried(Door):
+class Hurried(ConnectionGuard):
     """The same in a test's time."""
 
     HEADER = 0.05

@@ -8,7 +8,7 @@ from tests.fakes.model import ScriptedModel, say
 from wyoming_openai.admin.option_catalogue import ELSEWHERE, OTHER, options
 from wyoming_openai.conversation.prompt import DEFAULT_PROMPT
 from wyoming_openai.messages import Usage
-from wyoming_openai.settings.options import Agent, Settings
+from wyoming_openai.settings.options import NamedAgentSettings, Settings
 from wyoming_openai.usage.budgets import Call
 from wyoming_openai.usage.prices import Prices
 
@@ -28,7 +28,7 @@ async def read(browser: Browser, path: str) -> dict:
     return answer
 
 
-def own(program: Program, name: str) -> Agent:
+def own(program: Program, name: str) -> NamedAgentSettings:
     return next(agent for agent in program.settings.agents if agent.name == name)
 
 

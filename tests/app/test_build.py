@@ -31,5 +31,5 @@ async def test_work_that_loses_its_cancellation_is_stopped_all_the_same(monkeypa
 
     task = asyncio.create_task(work())
     await asyncio.sleep(0)
-    await build.stopped([task])
+    await build.cancel_and_wait([task])
     assert task.done()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from wyoming_openai.context import HomeContext, build_context
-from wyoming_openai.context.knowledge import Knowledge
+from wyoming_openai.context.cache import ContextCache
 from wyoming_openai.hass.home import Home
 from wyoming_openai.hass.snapshot import home_from_results
 from wyoming_openai.local_engine.engine import Recognition
@@ -116,7 +116,7 @@ def told(
     area: str | None = None,
     history: Sequence[str] = (),
     budget: int = 2000,
-    knowledge: Knowledge | None = None,
+    context_cache: ContextCache | None = None,
     recognition: Recognition | None = None,
 ) -> HomeContext:
     """What the model is told when somebody says this in a room."""
@@ -128,7 +128,7 @@ def told(
         budget=budget,
         now=NOW,
         recognize=lambda: recognition,
-        knowledge=knowledge,
+        context_cache=context_cache,
     )
 
 

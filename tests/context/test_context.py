@@ -5,8 +5,8 @@ import re
 import pytest
 
 from tests.context.homes import NOW, Thing, estate, home_of, names, told
-from wyoming_openai.context import build_context, where
-from wyoming_openai.context.knowledge import Knowledge
+from wyoming_openai.context import area_of_utterance, build_context
+from wyoming_openai.context.cache import ContextCache
 from wyoming_openai.hass.home import Home, entity_from_row
 from wyoming_openai.hass.snapshot import home_from_results
 from wyoming_openai.local_engine.engine import Recognition
@@ -20,8 +20,8 @@ def large() -> Home:
 
 
 @pytest.fixture(scope="module")
-def knowledge() -> Knowledge:
-    return Knowledge()
+def context_cache() -> ContextCache:
+    return ContextCache()
 
 
 def small() -> Home:
@@ -54,35 +54,35 @@ def test_home_without_anything_exposed_says_so() -> None:
     assert told(home, "Is the table lamp on?").index == "Nothing of the home is exposed to you."
 
 
-def test_unexposed_entities_are_never_told(large: Home, knowledge: Knowledge) -> None:
+def test_unexposed_entities_are_never_told(large: Home, context_cache: ContextCache) -> None:
     for text in ("What does the Kitchen Diary say?", "Which lights are on in the kitchen?", "secret0_0", "Hello"):
-        context = told(large, text, area="Kitchen", knowledge=knowledge)
+        context = told(large, text, area="Kitchen", context_cache=context_cache)
         assert "Diary" not in context.index + context.facts
         assert "secret" not in context.index + context.facts
 
 
-def test_withdrawn_entity_is_gone_at_once(knowledge: Knowledge) -> None:
+def test_withdrawn_entity_is_gone_at_once(context_cache: ContextCache) -> None:
     home = estate()
-    assert "Kitchen Lamp" in names(home, told(home, "Is the kitchen lamp on?", knowledge=knowledge))
+    assert "Kitchen Lamp" in names(home, told(home, "Is the kitchen lamp on?", context_cache=context_cache))
     entity = home.registries.entities["light.lamp_0_0"]
     row = {"entity_id": entity.entity_id, "options": {"conversation": {"should_expose": False}}}
     home.registries = home.registries.with_entities({entity.entity_id: row})
     assert entity_from_row(row).should_expose is False
-    assert "Kitchen Lamp" not in told(home, "Is the kitchen lamp on?", knowledge=knowledge).facts
+    assert "Kitchen Lamp" not in told(home, "Is the kitchen lamp on?", context_cache=context_cache).facts
 
 
-def test_renamed_entity_is_found_by_its_new_name(knowledge: Knowledge) -> None:
+def test_renamed_entity_is_found_by_its_new_name(context_cache: ContextCache) -> None:
     home = estate()
-    told(home, "Hello", knowledge=knowledge)
+    told(home, "Hello", context_cache=context_cache)
     home.apply_states({"c": {"light.lamp_0_0": {"+": {"a": {"friendly_name": "Flamingo"}}}}})
-    assert names(home, told(home, "Is the flamingo on?", knowledge=knowledge)) == ["Flamingo"]
+    assert names(home, told(home, "Is the flamingo on?", context_cache=context_cache)) == ["Flamingo"]
 
 
-def test_large_home_has_an_index_that_states_and_utterances_do_not_change(knowledge: Knowledge) -> None:
+def test_large_home_has_an_index_that_states_and_utterances_do_not_change(context_cache: ContextCache) -> None:
     home = estate()
-    before = told(home, "Is the kitchen lamp on?", knowledge=knowledge)
+    before = told(home, "Is the kitchen lamp on?", context_cache=context_cache)
     home.apply_states({"c": {"light.lamp_0_0": {"+": {"s": "on"}}}})
-    after = told(home, "Which windows are open?", area="Office 3", knowledge=knowledge)
+    after = told(home, "Which windows are open?", area="Office 3", context_cache=context_cache)
     assert not before.whole
     assert before.index == after.index
     assert before.index.startswith("The home has 480 entities: 120 lights, ")
@@ -96,23 +96,23 @@ def test_index_of_a_home_of_many_areas_is_cut_to_its_share() -> None:
     assert context.index.endswith("…")
 
 
-def test_what_is_called_by_its_name_comes_first(large: Home, knowledge: Knowledge) -> None:
-    context = told(large, "Is the Bedroom 4 Lamp on?", knowledge=knowledge)
+def test_what_is_called_by_its_name_comes_first(large: Home, context_cache: ContextCache) -> None:
+    context = told(large, "Is the Bedroom 4 Lamp on?", context_cache=context_cache)
     assert context.chosen[0].entity_id == "light.lamp_3_2"
     assert context.chosen[0].reason == "named"
     assert "- Bedroom 4 Lamp: off" in context.facts
 
 
-def test_namesakes_are_told_apart_by_the_room_named(large: Home, knowledge: Knowledge) -> None:
-    context = told(large, "Is the ceiling light in the office 3 on?", knowledge=knowledge)
+def test_namesakes_are_told_apart_by_the_room_named(large: Home, context_cache: ContextCache) -> None:
+    context = told(large, "Is the ceiling light in the office 3 on?", context_cache=context_cache)
     assert context.chosen[0].entity_id == "light.ceiling_2_3"
     assert "- Ceiling light (light, Office 3): off" in context.facts
 
 
-def test_without_a_room_the_one_it_was_said_in_comes_first(large: Home, knowledge: Knowledge) -> None:
-    context = told(large, "Is the ceiling light on?", area="Hall 6", knowledge=knowledge)
+def test_without_a_room_the_one_it_was_said_in_comes_first(large: Home, context_cache: ContextCache) -> None:
+    context = told(large, "Is the ceiling light on?", area="Hall 6", context_cache=context_cache)
     assert context.chosen[0].entity_id == "light.ceiling_5_5"
-    context = told(large, "How warm is it?", area="Hall 6", knowledge=knowledge)
+    context = told(large, "How warm is it?", area="Hall 6", context_cache=context_cache)
     assert names(large, context)[0] == "Hall 6 Temperature"
 
 
@@ -143,19 +143,19 @@ def test_room_without_what_is_asked_for_is_said_to_have_none() -> None:
     ],
 )
 def test_group_questions_are_counted_over_the_whole_home(
-    large: Home, knowledge: Knowledge, text: str, answer: str
+    large: Home, context_cache: ContextCache, text: str, answer: str
 ) -> None:
-    assert f"- {answer}\n" in told(large, text, knowledge=knowledge).facts
+    assert f"- {answer}\n" in told(large, text, context_cache=context_cache).facts
 
 
-def test_members_of_a_group_in_the_state_asked_for_are_told_first(large: Home, knowledge: Knowledge) -> None:
-    context = told(large, "Which windows are open?", knowledge=knowledge)
+def test_members_of_a_group_in_the_state_asked_for_are_told_first(large: Home, context_cache: ContextCache) -> None:
+    context = told(large, "Which windows are open?", context_cache=context_cache)
     assert names(large, context) == ["Office Window"]
     assert "- Office Window: open, for 10 min" in context.facts
 
 
-def test_exceptions_to_what_is_asked_are_told_first(large: Home, knowledge: Knowledge) -> None:
-    assert names(large, told(large, "Is everything locked?", knowledge=knowledge))[0] == "Hall Lock"
+def test_exceptions_to_what_is_asked_are_told_first(large: Home, context_cache: ContextCache) -> None:
+    assert names(large, told(large, "Is everything locked?", context_cache=context_cache))[0] == "Hall Lock"
 
 
 def test_of_a_group_too_large_to_be_told_the_areas_are_counted() -> None:
@@ -165,14 +165,14 @@ def test_of_a_group_too_large_to_be_told_the_areas_are_counted() -> None:
     assert len(context.chosen) == 10
 
 
-def test_warmest_and_coldest_are_both_told(large: Home, knowledge: Knowledge) -> None:
-    chosen = names(large, told(large, "Which room is the warmest?", knowledge=knowledge))
+def test_warmest_and_coldest_are_both_told(large: Home, context_cache: ContextCache) -> None:
+    chosen = names(large, told(large, "Which room is the warmest?", context_cache=context_cache))
     assert chosen[0] == "Hall 10 Temperature"
     assert chosen[-1] == "Kitchen Temperature"
 
 
-def test_a_place_alone_tells_what_is_in_it(large: Home, knowledge: Knowledge) -> None:
-    chosen = names(large, told(large, "What is going on in the bathroom 5?", knowledge=knowledge))
+def test_a_place_alone_tells_what_is_in_it(large: Home, context_cache: ContextCache) -> None:
+    chosen = names(large, told(large, "What is going on in the bathroom 5?", context_cache=context_cache))
     assert set(chosen) >= {"Bathroom 5 Lamp", "Bathroom 5 Window", "Bathroom 5 Lock"}
     assert all(name.startswith(("Bathroom 5", "Ceiling light")) for name in chosen)
 
@@ -191,37 +191,37 @@ def test_aliases_of_things_and_rooms_are_names() -> None:
     assert names(home, told(home, "Is the light on in the den?")) == ["Lamp 7"]
 
 
-def test_follow_up_asks_the_same_of_another_room(large: Home, knowledge: Knowledge) -> None:
+def test_follow_up_asks_the_same_of_another_room(large: Home, context_cache: ContextCache) -> None:
     history = ["Are any windows open in the kitchen?", "No."]
-    context = told(large, "And in the office?", history=history, knowledge=knowledge)
+    context = told(large, "And in the office?", history=history, context_cache=context_cache)
     assert names(large, context) == ["Office Window"]
     history = ["Is the kitchen 3 lamp on?", "No."]
-    context = told(large, "And in the hall?", history=history, knowledge=knowledge)
+    context = told(large, "And in the hall?", history=history, context_cache=context_cache)
     assert names(large, context)[0] == "Hall Lamp"
 
 
-def test_follow_up_asks_something_else_of_the_same_room(large: Home, knowledge: Knowledge) -> None:
+def test_follow_up_asks_something_else_of_the_same_room(large: Home, context_cache: ContextCache) -> None:
     history = ["Are any windows open in the hall 3?", "No."]
-    context = told(large, "And the temperature?", history=history, area="Kitchen", knowledge=knowledge)
+    context = told(large, "And the temperature?", history=history, area="Kitchen", context_cache=context_cache)
     assert names(large, context)[0] == "Hall 3 Temperature"
 
 
-def test_follow_up_speaks_of_what_was_named(large: Home, knowledge: Knowledge) -> None:
+def test_follow_up_speaks_of_what_was_named(large: Home, context_cache: ContextCache) -> None:
     history = ["Is the Bedroom 2 Lamp off?", "Yes."]
-    assert names(large, told(large, "Since when?", history=history, knowledge=knowledge))[0] == "Bedroom 2 Lamp"
+    assert names(large, told(large, "Since when?", history=history, context_cache=context_cache))[0] == "Bedroom 2 Lamp"
 
 
-def test_a_question_of_its_own_does_not_look_back(large: Home, knowledge: Knowledge) -> None:
+def test_a_question_of_its_own_does_not_look_back(large: Home, context_cache: ContextCache) -> None:
     history = ["Is the Bedroom 2 Lamp off?", "Yes."]
-    chosen = names(large, told(large, "Is the Office 4 Radio on?", history=history, knowledge=knowledge))
+    chosen = names(large, told(large, "Is the Office 4 Radio on?", history=history, context_cache=context_cache))
     assert chosen[0] == "Office 4 Radio"
     assert "Bedroom 2 Lamp" not in chosen
 
 
-def test_what_the_sentence_matcher_recognised_is_told(large: Home, knowledge: Knowledge) -> None:
+def test_what_the_sentence_matcher_recognised_is_told(large: Home, context_cache: ContextCache) -> None:
     window, other = large.states["binary_sensor.window_0_3"], large.states["binary_sensor.window_0_4"]
     recognition = Recognition("HassGetState", {"device_class": "window", "state": "on"}, (window,), (other,), "any")
-    context = told(large, "Xyzzy?", knowledge=knowledge, recognition=recognition)
+    context = told(large, "Xyzzy?", context_cache=context_cache, recognition=recognition)
     assert names(large, context) == ["Office Window", "Bathroom Window"]
     assert "- Sentence matcher (device_class window, state on): 1 match, 1 do not" in context.facts
 
@@ -272,10 +272,10 @@ def test_room_of_the_satellite_wins_over_the_room_of_the_device() -> None:
     }
     home = home_from_results(results)
     found = [
-        where(home, Utterance("", area_id="attic", satellite_id="assist_satellite.box", device_id="box")),
-        where(home, Utterance("", satellite_id="assist_satellite.box", device_id="box")),
-        where(home, Utterance("", device_id="part")),
-        where(home, Utterance("", device_id="unknown")),
+        area_of_utterance(home, Utterance("", area_id="attic", satellite_id="assist_satellite.box", device_id="box")),
+        area_of_utterance(home, Utterance("", satellite_id="assist_satellite.box", device_id="box")),
+        area_of_utterance(home, Utterance("", device_id="part")),
+        area_of_utterance(home, Utterance("", device_id="unknown")),
     ]
     assert [area and area.id for area in found] == ["attic", "kitchen", "hall", None]
 
@@ -283,4 +283,4 @@ def test_room_of_the_satellite_wins_over_the_room_of_the_device() -> None:
 def test_context_needs_no_knowledge_of_before() -> None:
     home = small()
     context = build_context(home, Utterance("Hello"), None, [], budget=2000, now=NOW)
-    assert context == told(home, "Hello", knowledge=Knowledge())
+    assert context == told(home, "Hello", context_cache=ContextCache())

@@ -15,7 +15,7 @@ from wyoming.handle import Handled
 from wyoming.info import Describe, Info
 
 from tests.fakes.openai_api import OpenAIApi, Say, say
-from wyoming_openai.app.build import Parts, build
+from wyoming_openai.app.build import Components, build
 from wyoming_openai.app.service import serving
 from wyoming_openai.messages import Utterance
 from wyoming_openai.settings.options import Settings
@@ -31,7 +31,7 @@ def settings_of(folder: Path, **options: Any) -> Settings:
     return read_settings({"config": str(file)}, {})
 
 
-def house_and_mario(folder: Path, **mario: Any) -> Parts:
+def house_and_mario(folder: Path, **mario: Any) -> Components:
     agents = [{"name": "House"}, {"name": "Mario", "persona": "super_mario", **mario}]
     return build(settings_of(folder, agents=agents))
 
@@ -151,6 +151,6 @@ async def test_when_one_address_is_taken_the_others_are_given_back(tmp_path: Pat
     assert not (tmp_path / "a").exists()
 
 
-def demo_phone_ids(parts: Parts) -> list[str]:
+def demo_phone_ids(parts: Components) -> list[str]:
     assert parts.mirror.home is not None
     return [device.id for device in parts.mirror.home.registries.devices.values() if device.name == "Hall phone"]

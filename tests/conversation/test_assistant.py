@@ -17,7 +17,7 @@ from wyoming_openai.conversation.request import HOME_IS_AWAY
 from wyoming_openai.conversation.turn import Patience, TurnReport, log_turn
 from wyoming_openai.hass.mirror import FixedMirror, Mirror, Phase, Status
 from wyoming_openai.hass.snapshot import demo_home
-from wyoming_openai.llm import Anew, ModelReply, ModelUnreachable, TextDelta
+from wyoming_openai.llm import ModelReply, ModelUnreachable, Restarted, TextDelta
 from wyoming_openai.local_engine.engine import LocalEngine
 from wyoming_openai.messages import (
     AssistantMessage,
@@ -155,7 +155,7 @@ async def test_when_nobody_knows_the_failure_of_the_model_is_told(assistant: Ass
     model.will(fail(ModelUnreachable("down")))
     with pytest.raises(CannotAnswer) as error:
         await spoken(assistant.reply(hear("who painted the Mona Lisa?")))
-    assert error.value.sentence == "model_unreachable"
+    assert error.value.sentence_key == "model_unreachable"
 
 
 async def test_a_failure_in_the_middle_keeps_what_was_said_and_says_why(
@@ -168,7 +168,7 @@ async def test_a_failure_in_the_middle_keeps_what_was_said_and_says_why(
 
 
 async def test_what_a_model_said_before_another_began_is_not_heard(assistant: Assistant, model: ScriptedModel) -> None:
-    model.will([TextDelta("The light is"), Anew(), *say("It is ", "on.")])
+    model.will([TextDelta("The light is"), Restarted(), *say("It is ", "on.")])
     assert await spoken(assistant.reply(hear("what is on?"))) == "It is on."
 
 
@@ -183,7 +183,7 @@ async def test_what_was_heard_is_not_said_anew(assistant: Assistant, model: Scri
 async def test_a_model_that_never_answers_is_stopped_at_the_deadline(model: ScriptedModel, local: LocalEngine) -> None:
     with pytest.raises(CannotAnswer) as error:
         await spoken(assistant_with(model, local, deadline=0.01).reply(hear("who painted the Mona Lisa?")))
-    assert error.value.sentence == "too_slow"
+    assert error.value.sentence_key == "too_slow"
     assert model.cancelled == 1
 
 
@@ -191,7 +191,7 @@ async def test_a_model_that_only_calls_tools_is_stopped(assistant: Assistant, mo
     model.will(*(call("tell", '{"what": "x"}') for _ in range(MAX_ROUNDS + 1)))
     with pytest.raises(CannotAnswer) as error:
         await spoken(assistant.reply(hear("who painted the Mona Lisa?")))
-    assert error.value.sentence == "loop_limit"
+    assert error.value.sentence_key == "loop_limit"
     assert len(model.requests) == MAX_ROUNDS
 
 
@@ -202,7 +202,7 @@ async def test_a_reply_that_can_not_be_spoken_is_no_answer(
     model.will(say(text))
     with pytest.raises(CannotAnswer) as error:
         await spoken(assistant.reply(hear("who painted the Mona Lisa?")))
-    assert error.value.sentence == "model_no_answer"
+    assert error.value.sentence_key == "model_no_answer"
 
 
 async def test_a_stream_without_an_end_is_no_answer(assistant: Assistant, model: ScriptedModel) -> None:
@@ -241,7 +241,7 @@ async def test_without_a_model_the_local_engine_answers(local: LocalEngine) -> N
 async def test_without_a_model_what_is_not_understood_is_said(local: LocalEngine) -> None:
     with pytest.raises(CannotAnswer) as error:
         await spoken(assistant_with(None, local).reply(hear("who painted the Mona Lisa?")))
-    assert error.value.sentence == "not_understood"
+    assert error.value.sentence_key == "not_understood"
 
 
 async def test_without_a_model_control_is_refused_in_the_language_of_the_question(local: LocalEngine) -> None:
@@ -252,7 +252,7 @@ async def test_without_a_model_control_is_refused_in_the_language_of_the_questio
 async def test_silence_is_named(assistant: Assistant) -> None:
     with pytest.raises(CannotAnswer) as error:
         await spoken(assistant.reply(hear("")))
-    assert error.value.sentence == "nothing_heard"
+    assert error.value.sentence_key == "nothing_heard"
 
 
 async def test_a_model_that_calls_without_end_is_told_to_answer(assistant: Assistant, model: ScriptedModel) -> None:
@@ -303,7 +303,7 @@ def away(model: ScriptedModel | None, local: LocalEngine) -> Assistant:
 async def test_of_a_home_that_is_away_nothing_is_said_but_that(text: str, local: LocalEngine) -> None:
     with pytest.raises(CannotAnswer) as error:
         await spoken(away(None, local).reply(hear(text)))
-    assert error.value.sentence == "home_unreachable"
+    assert error.value.sentence_key == "home_unreachable"
 
 
 async def test_what_needs_no_home_is_answered_while_it_is_away(local: LocalEngine) -> None:
@@ -319,7 +319,7 @@ async def test_a_model_that_is_down_and_a_home_that_is_away_make_no_untrue_answe
     for text, sentence in (("how many lights are on?", "home_unreachable"), ("who was Mozart?", "model_unreachable")):
         with pytest.raises(CannotAnswer) as error:
             await spoken(away(model, local).reply(hear(text)))
-        assert error.value.sentence == sentence
+        assert error.value.sentence_key == sentence
 
 
 async def test_tools_say_that_the_home_is_away(model: ScriptedModel, local: LocalEngine) -> None:

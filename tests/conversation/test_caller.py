@@ -3,7 +3,7 @@
 import pytest
 
 from tests.fakes.home_assistant import small_home
-from wyoming_openai.conversation.caller import who_asks
+from wyoming_openai.conversation.caller import identify_caller
 from wyoming_openai.hass.home import Home
 from wyoming_openai.hass.snapshot import home_from_results
 from wyoming_openai.messages import Utterance
@@ -37,18 +37,20 @@ def home() -> Home:
     ],
 )
 def test_the_kind_of_caller(home: Home, device: str | None, satellite: str | None, kind: str) -> None:
-    assert who_asks(home, Utterance("x", device_id=device, satellite_id=satellite)).kind == kind
+    assert identify_caller(home, Utterance("x", device_id=device, satellite_id=satellite)).kind == kind
 
 
 def test_without_a_home_a_satellite_is_still_one() -> None:
-    assert who_asks(None, Utterance("x", device_id="phone", satellite_id="assist_satellite.x")).kind == "satellite"
+    assert (
+        identify_caller(None, Utterance("x", device_id="phone", satellite_id="assist_satellite.x")).kind == "satellite"
+    )
 
 
 @pytest.mark.parametrize("name", ["phone", "Hall phone", "hall PHONE", "192.168.1.30"])
 def test_a_device_is_called_by_its_id_or_any_of_its_names(home: Home, name: str) -> None:
-    assert who_asks(home, Utterance("x", device_id="phone")).is_called(name)
+    assert identify_caller(home, Utterance("x", device_id="phone")).is_called(name)
 
 
 def test_a_device_is_not_called_by_other_names(home: Home) -> None:
-    assert not who_asks(home, Utterance("x", device_id="phone")).is_called("Hall")
-    assert not who_asks(home, Utterance("x")).is_called("Hall phone")
+    assert not identify_caller(home, Utterance("x", device_id="phone")).is_called("Hall")
+    assert not identify_caller(home, Utterance("x")).is_called("Hall phone")

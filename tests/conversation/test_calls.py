@@ -272,7 +272,7 @@ async def test_a_phone_has_a_deadline_of_its_own(model: ScriptedModel) -> None:
     assistant = assistant_with(model, Memory(), deadline=1000, phone_deadline=0.05)
     with pytest.raises(CannotAnswer) as error:
         await spoken(assistant.reply(on_phone("who painted the Mona Lisa?")))
-    assert error.value.sentence == "too_slow"
+    assert error.value.sentence_key == "too_slow"
 
 
 @pytest.mark.parametrize("script", [[], endless("Half a sent"), call("never")], ids=["silent", "drip", "tool"])
@@ -294,7 +294,7 @@ async def test_who_waits_for_another_turn_of_the_talk_hears_something_in_time(mo
     await model.asked.wait()
     with pytest.raises(CannotAnswer) as error:
         await spoken(hasty.reply(on_satellite("two")))
-    assert error.value.sentence == "busy"
+    assert error.value.sentence_key == "busy"
     first.cancel()
     await asyncio.wait([first])
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wyoming_openai.conversation.cues import PAUSE, greets, is_new_call, is_question, parts, wants_more
+from wyoming_openai.conversation.cues import PAUSE, is_affirmation, is_goodbye, is_greeting, is_new_call, is_question
 from wyoming_openai.speech.phrasebook import LANGUAGES, affirmations, goodbyes, greetings
 
 ANSWER = "The kitchen is twenty degrees warm."
@@ -11,11 +11,11 @@ ANSWER = "The kitchen is twenty degrees warm."
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_listed_phrase_is_understood_as_people_write_it(language: str) -> None:
     for phrase in greetings(language):
-        assert greets(f"{phrase.capitalize()}!", language), phrase
+        assert is_greeting(f"{phrase.capitalize()}!", language), phrase
     for phrase in goodbyes(language):
-        assert parts(f" {phrase.upper() if phrase.isascii() else phrase}.", language), phrase
+        assert is_goodbye(f" {phrase.upper() if phrase.isascii() else phrase}.", language), phrase
     for phrase in affirmations(language):
-        assert wants_more(f"{phrase.capitalize()}, {phrase}.", language), phrase
+        assert is_affirmation(f"{phrase.capitalize()}, {phrase}.", language), phrase
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_every_listed_phrase_is_understood_as_people_write_it(language: str) -> 
     ],
 )
 def test_a_greeting_begins_a_sentence(language: str, text: str) -> None:
-    assert greets(text, language)
+    assert is_greeting(text, language)
 
 
 @pytest.mark.parametrize(
@@ -38,14 +38,14 @@ def test_a_greeting_begins_a_sentence(language: str, text: str) -> None:
     [("en", "Highlights of today"), ("en", "Say hello to Anna"), ("zh-CN", "早餐吃什么"), ("ko", "하이라이트 알려줘")],
 )
 def test_words_that_only_look_like_a_greeting_are_none(language: str, text: str) -> None:
-    assert not greets(text, language)
+    assert not is_greeting(text, language)
 
 
 @pytest.mark.parametrize(
     ("language", "text"), [("en", "Okay, thanks, bye!"), ("en", "Goodbye, Mario."), ("de", "Alles klar, tschüss.")]
 )
 def test_a_goodbye_begins_or_ends_a_sentence(language: str, text: str) -> None:
-    assert parts(text, language)
+    assert is_goodbye(text, language)
 
 
 @pytest.mark.parametrize(
@@ -53,17 +53,17 @@ def test_a_goodbye_begins_or_ends_a_sentence(language: str, text: str) -> None:
     [("en", "What does goodbye mean in French?"), ("en", "Is the bypass open"), ("zh", "下个礼拜")],
 )
 def test_words_that_only_look_like_a_goodbye_are_none(language: str, text: str) -> None:
-    assert not parts(text, language)
+    assert not is_goodbye(text, language)
 
 
 @pytest.mark.parametrize("text", ["Yes.", "Yes, please. Go on!", "OK go ahead", "Sure"])
 def test_who_says_only_yes_wants_more(text: str) -> None:
-    assert wants_more(text, "en")
+    assert is_affirmation(text, "en")
 
 
 @pytest.mark.parametrize("text", ["", "no", "Yes, but why?", "Is the light on, yes or no", "more lights"])
 def test_who_says_anything_else_wants_something_else(text: str) -> None:
-    assert not wants_more(text, "en")
+    assert not is_affirmation(text, "en")
 
 
 def test_a_greeting_or_a_long_silence_is_a_new_call() -> None:

@@ -9,9 +9,11 @@ from wyoming_openai.speech.phrasebook import LANGUAGES, say
 LONG = " ".join(f"This is sentence number {number} of a long story." for number in range(1, 30))
 
 
-def delivered(*pieces: str, limit: float = 1000, listens_on: bool = False, language: str = "en") -> tuple[str, str]:
+def delivered(
+    *pieces: str, limit: float = 1000, keeps_listening: bool = False, language: str = "en"
+) -> tuple[str, str]:
     """What is said and what is kept."""
-    delivery = Delivery(language, limit, listens_on=listens_on, can_go_on=listens_on)
+    delivery = Delivery(language, limit, keeps_listening=keeps_listening, can_go_on=keeps_listening)
     said = "".join(delivery.feed(piece) for piece in pieces) + delivery.finish()
     return said, delivery.rest
 
@@ -21,7 +23,7 @@ def test_what_fits_is_said_unchanged() -> None:
 
 
 def test_what_is_too_long_ends_with_a_sentence_and_an_offer_where_it_can_be_answered() -> None:
-    said, rest = delivered(LONG, limit=10, listens_on=True)
+    said, rest = delivered(LONG, limit=10, keeps_listening=True)
     assert said.endswith(". " + say("shall_i_go_on", "en"))
     assert said.removesuffix(" " + say("shall_i_go_on", "en")) + " " + rest == LONG
 
@@ -71,7 +73,7 @@ def test_languages_without_blanks_are_cut_as_well() -> None:
 )
 def test_an_idle_question_at_the_end_is_for_phones_only(language: str, answer: str, question: str) -> None:
     assert delivered(answer, question, language=language) == (answer, "")
-    assert delivered(answer, question, language=language, listens_on=True) == (answer + question, "")
+    assert delivered(answer, question, language=language, keeps_listening=True) == (answer + question, "")
 
 
 @pytest.mark.parametrize(

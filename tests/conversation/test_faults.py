@@ -11,7 +11,7 @@ import pytest
 from tests.fakes import faults
 from tests.fakes.assistants import assistant_of
 from tests.fakes.openai_api import Api, OpenAIApi, Script, call, openai_api, say
-from wyoming_openai.context.knowledge import Knowledge
+from wyoming_openai.context.cache import ContextCache
 from wyoming_openai.conversation.assistant import Assistant
 from wyoming_openai.conversation.turn import Patience, TurnReport
 from wyoming_openai.hass.mirror import FixedMirror
@@ -69,8 +69,8 @@ def local() -> LocalEngine:
 
 
 @pytest.fixture(scope="module")
-def knowledge() -> Knowledge:
-    return Knowledge()
+def context_cache() -> ContextCache:
+    return ContextCache()
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ class House:
     """Makes assistants whose models are at some servers, ready for their first question."""
 
     local: LocalEngine
-    knowledge: Knowledge
+    context_cache: ContextCache
 
     @asynccontextmanager
     async def assistant(
@@ -101,7 +101,7 @@ class House:
             FixedMirror(demo_home(datetime.now(UTC))),
             model,
             local=self.local,
-            knowledge=self.knowledge,
+            context_cache=self.context_cache,
             tools=[TELL],
             patience=Patience(deadline, 20),
             phone_patience=Patience(deadline, 10),
@@ -121,8 +121,8 @@ class House:
 
 
 @pytest.fixture
-def house(local: LocalEngine, knowledge: Knowledge) -> House:
-    return House(local, knowledge)
+def house(local: LocalEngine, context_cache: ContextCache) -> House:
+    return House(local, context_cache)
 
 
 async def ask(assistant: Assistant, text: str, language: str = "en") -> Heard:
@@ -131,14 +131,14 @@ async def ask(assistant: Assistant, text: str, language: str = "en") -> Heard:
         async with asyncio.timeout(STUCK):
             heard.text = await _spoken(assistant.reply(Utterance(text, language), heard.reports.append))
     except CannotAnswer as failure:
-        heard.sentence = failure.sentence
-        heard.text = phrasebook.say(failure.sentence, language, **failure.values)
+        heard.sentence_key = failure.sentence_key
+        heard.text = phrasebook.say(failure.sentence_key, language, **failure.values)
     return heard
 
 
 def told_as(kind: type[ModelError]) -> str:
     """The key of the sentence for a kind of failure."""
-    return kind("").sentence
+    return kind("").sentence_key
 
 
 def soon(kind: type[ModelError]) -> float:
@@ -170,8 +170,8 @@ async def test_what_nobody_knows_gets_the_reason_in_the_language_of_the_question
     server.will(fault, fault, fault)
     async with house.assistant(api, [server], deadline=soon(kind)) as assistant:
         heard = await ask(assistant, "Wer hat die Mona Lisa gemalt?", "de")
-    assert heard.sentence == told_as(kind)
-    assert heard.text == phrasebook.say(heard.sentence, "de") != phrasebook.say(heard.sentence, "en")
+    assert heard.sentence_key == told_as(kind)
+    assert heard.text == phrasebook.say(heard.sentence_key, "de") != phrasebook.say(heard.sentence_key, "en")
 
 
 @pytest.mark.parametrize(("api", "fault", "kind"), EARLY_IN_CHAT)
@@ -225,6 +225,6 @@ async def test_what_stays_broken_is_answered_without_asking(
         asked = len(server.requests)
         answers += [await ask(assistant, KNOWN), await ask(assistant, UNKNOWN)]
     assert {heard.text for heard in answers[:-1]} == {await house.truth()}
-    assert answers[-1].sentence == told_as(kind)
+    assert answers[-1].sentence_key == told_as(kind)
     if kind is not RequestRefused:  # one bad request says nothing about the next
         assert len(server.requests) == asked

@@ -5,7 +5,14 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from wyoming_openai.conversation.memory import HISTORY_TTL, MAX_AT_ONCE, MAX_CONVERSATIONS, MAX_TOKENS, Memory, Rest
+from wyoming_openai.conversation.memory import (
+    HISTORY_TTL,
+    MAX_AT_ONCE,
+    MAX_CONVERSATIONS,
+    MAX_TOKENS,
+    Memory,
+    UnspokenAnswer,
+)
 from wyoming_openai.messages import AssistantMessage, CannotAnswer, UserMessage, Utterance
 from wyoming_openai.tokens import estimate
 
@@ -134,11 +141,11 @@ async def test_what_was_forgotten_does_not_come_back() -> None:
     memory = Memory()
     await remember(memory, hear())
     async with memory.turn(hear()) as conversation:
-        conversation.rest = Rest("More.", is_whole=True)
+        conversation.unspoken = UnspokenAnswer("More.", is_complete=True)
         conversation.forget()
     async with memory.turn(hear()) as conversation:
         assert conversation.messages == ()
-        assert conversation.rest is None
+        assert conversation.unspoken is None
 
 
 async def test_more_turns_of_a_conversation_than_anybody_needs_are_told_so_at_once() -> None:
@@ -149,7 +156,7 @@ async def test_more_turns_of_a_conversation_than_anybody_needs_are_told_so_at_on
         await asyncio.sleep(0)
         with pytest.raises(CannotAnswer) as error:
             await _one_turn(memory, asked)
-        assert error.value.sentence == "busy"
+        assert error.value.sentence_key == "busy"
         await _one_turn(memory, Utterance("?", conversation_id="another talk"))
     await asyncio.gather(*waiting)
     await _one_turn(memory, asked)

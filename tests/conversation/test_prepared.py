@@ -10,7 +10,7 @@ from tests.fakes.assistants import assistant_of
 from tests.fakes.home_assistant import FakeHomeAssistant
 from tests.fakes.model import ScriptedModel, say
 from tests.hass.test_mirror import LAMP, home_of, mirrored, until
-from wyoming_openai.context.knowledge import Knowledge
+from wyoming_openai.context.cache import ContextCache
 from wyoming_openai.conversation.assistant import Assistant
 from wyoming_openai.hass.mirror import HomeMirror
 from wyoming_openai.local_engine.engine import LocalEngine
@@ -25,7 +25,7 @@ class House:
     def __init__(self, hass: FakeHomeAssistant, mirror: HomeMirror) -> None:
         self.hass = hass
         self.mirror = mirror
-        self.knowledge = Knowledge()
+        self.context_cache = ContextCache()
         self.local = LocalEngine()
 
     def assistant(self, model: ScriptedModel | None = None) -> Assistant:
@@ -34,7 +34,7 @@ class House:
             model,
             prompt="You are the voice of this home.",
             local=self.local,
-            knowledge=self.knowledge,
+            context_cache=self.context_cache,
         )
 
     async def until_withdrawn(self, entity_id: str) -> None:
@@ -106,10 +106,10 @@ async def staying_prepared(assistant: Assistant) -> AsyncIterator[None]:
 
 async def test_change_is_prepared_before_anybody_asks(house: House) -> None:
     def known() -> tuple[str, ...]:
-        return house.knowledge.directory(home_of(house.mirror)).ids
+        return house.context_cache.directory(home_of(house.mirror)).ids
 
     async with staying_prepared(house.assistant()):
-        await house.knowledge.prepare(home_of(house.mirror), "en")
+        await house.context_cache.prepare(home_of(house.mirror), "en")
         assert LAMP in known()
         house.hass.expose(LAMP, exposed=False)
         await until(house.mirror, lambda: LAMP not in known())

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from tests.fakes.purse import purse
-from wyoming_openai.context.knowledge import Knowledge
+from tests.fakes.budget import budget
+from wyoming_openai.context.cache import ContextCache
 from wyoming_openai.conversation.assistant import Assistant
 from wyoming_openai.conversation.memory import Memory
 from wyoming_openai.conversation.model_turn import ModelTurn, ToolRunner
@@ -14,7 +14,7 @@ from wyoming_openai.hass.mirror import Mirror
 from wyoming_openai.llm import ChatModel
 from wyoming_openai.local_engine.engine import LocalEngine
 from wyoming_openai.tools import Tool, Toolbox
-from wyoming_openai.usage.budgets import Purse
+from wyoming_openai.usage.budgets import AgentBudget
 
 
 def assistant_of(
@@ -22,7 +22,7 @@ def assistant_of(
     model: ChatModel | None = None,
     *,
     local: LocalEngine | None = None,
-    knowledge: Knowledge | None = None,
+    context_cache: ContextCache | None = None,
     memory: Memory | None = None,
     tools: Sequence[Tool] = (),
     prompt: str | None = None,
@@ -30,25 +30,25 @@ def assistant_of(
     context_tokens: int = 2000,
     patience: Patience | None = None,
     phone_patience: Patience | None = None,
-    money: Purse | None = None,
+    money: AgentBudget | None = None,
     name: str = "",
 ) -> Assistant:
     """An assistant of one home; without a limit of money, and with ten seconds' patience, unless told otherwise."""
-    local, knowledge = local or LocalEngine(), knowledge or Knowledge()
-    runner = ToolRunner(Toolbox(tools), mirror, knowledge)
+    local, context_cache = local or LocalEngine(), context_cache or ContextCache()
+    runner = ToolRunner(Toolbox(tools), mirror, context_cache)
     return Assistant(
         requests=RequestBuilder(
             prompt=Prompt(prompt),
             style=style,
             local=local,
-            knowledge=knowledge,
+            context_cache=context_cache,
             tools=runner.specs,
             context_tokens=context_tokens,
         ),
         tools=runner,
-        model=ModelTurn(model, money or purse(), runner) if model else None,
+        model=ModelTurn(model, money or budget(), runner) if model else None,
         local=local,
-        knowledge=knowledge,
+        context_cache=context_cache,
         mirror=mirror,
         memory=Memory() if memory is None else memory,
         patience=patience or Patience(10, 20),

@@ -14,15 +14,15 @@ from wyoming_openai.hass.connection import (
     AT_ONCE,
     READS,
     CommandFailed,
-    Complaints,
     Connection,
     ConnectionLost,
     MessageTooBig,
-    Pace,
+    Timing,
+    WarningThrottle,
 )
 from wyoming_openai.hass.fetch import all_of
 
-PATIENT = Pace(ping_every=3600)
+PATIENT = Timing(ping_every=3600)
 
 
 async def lost(connection: Connection) -> Exception:
@@ -158,7 +158,7 @@ async def test_command_without_an_answer_fails_in_its_time(hass: FakeHomeAssista
 
 async def test_waiting_commands_fail_with_the_first_cause(hass: FakeHomeAssistant) -> None:
     hass.ignore |= {"get_config", "repairs/list_issues"}
-    async with Connection.open(hass.settings, pace=PATIENT) as connection:
+    async with Connection.open(hass.settings, timing=PATIENT) as connection:
         waiting = [asyncio.create_task(connection.command(each)) for each in ("get_config", "repairs/list_issues")]
         first = asyncio.create_task(connection.follow("subscribe_entities", lambda _: False, print, timeout=10))
         await connection.command("ping")
@@ -193,13 +193,13 @@ async def test_command_given_up_by_its_caller_leaves_nothing_behind(hass: FakeHo
 
 async def test_silence_is_noticed(hass: FakeHomeAssistant) -> None:
     hass.ignore.add("ping")
-    async with Connection.open(hass.settings, pace=Pace(ping_every=0.01, ping_answer=0.01)) as connection:
+    async with Connection.open(hass.settings, timing=Timing(ping_every=0.01, ping_answer=0.01)) as connection:
         assert "does not answer" in str(await lost(connection))
 
 
 async def test_ping_stands_in_line_behind_what_was_asked_before(hass: FakeHomeAssistant) -> None:
     hass.ignore |= {"ping", "get_config"}
-    async with Connection.open(hass.settings, pace=Pace(ping_every=0.01, ping_answer=0.01)) as connection:
+    async with Connection.open(hass.settings, timing=Timing(ping_every=0.01, ping_answer=0.01)) as connection:
         with pytest.raises(CommandFailed):  # it would be the loss of the connection, were the ping not patient
             await connection.command("get_config", timeout=0.1)
         assert "does not answer" in str(await lost(connection))
@@ -247,8 +247,8 @@ async def test_unreadable_message_is_reported(hass: FakeHomeAssistant) -> None:
 
 
 async def test_garbage_is_warned_of_once(hass: FakeHomeAssistant, caplog: pytest.LogCaptureFixture) -> None:
-    complaints = Complaints()
-    async with Connection.open(hass.settings, complaints=complaints) as connection:
+    complaints = WarningThrottle()
+    async with Connection.open(hass.settings, warnings=complaints) as connection:
         for _ in range(100):
             hass.push("42")
         await connection.command("ping")
@@ -333,7 +333,7 @@ async def test_neither_token_nor_home_is_in_the_log(hass: FakeHomeAssistant, cap
     hass.token = "secret-token"
     hass.set_state("sensor.diary", "secret-state", friendly_name="secret-name")
     settings = replace(hass.settings, url=hass.url.replace("//", "//user:secret-password@"))
-    async with Connection.open(settings, complaints=Complaints()) as connection:
+    async with Connection.open(settings, warnings=WarningThrottle()) as connection:
         await connection.first_event("subscribe_entities")
         hass.push('"secret-garbage"')
         hass.push('{"id":1,"type":"secret-type"}')

@@ -38,9 +38,9 @@ def test_snapshot_stays_as_it_is(home: Home) -> None:
 
 def test_basis_changes_with_names_and_registries_but_not_with_states(home: Home) -> None:
     def is_kept(event: Any) -> bool:
-        before = home.basis
+        before = home.cache_key
         assert home.apply_states(event)
-        return all(old is new for old, new in zip(before, home.basis, strict=True))
+        return all(old is new for old, new in zip(before, home.cache_key, strict=True))
 
     assert is_kept({"c": {LAMP: {"+": {"s": "off", "a": {"brightness": 3}}}}})
     assert not is_kept({"c": {LAMP: {"+": {"a": {"friendly_name": "Flamingo"}}}}})
@@ -48,7 +48,7 @@ def test_basis_changes_with_names_and_registries_but_not_with_states(home: Home)
     assert not is_kept({"r": ["light.new"]})
     registries = home.registries
     home.registries = replace(registries)
-    assert home.basis[0] is not registries
+    assert home.cache_key[0] is not registries
 
 
 def test_removed_state_is_gone(home: Home) -> None:

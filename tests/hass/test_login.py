@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from tests.fakes.home_assistant import FakeHomeAssistant
-from wyoming_openai.hass.connection import CannotConnect, Connection, HassError, HassSettings, InvalidAuth, Pace
+from wyoming_openai.hass.connection import CannotConnect, Connection, HassError, HassSettings, InvalidAuth, Timing
 from wyoming_openai.hass.login import websocket_url
 
 CERTIFICATE = Path(__file__).parent / "self_signed.pem"
@@ -19,7 +19,7 @@ CERTIFICATE = Path(__file__).parent / "self_signed.pem"
 
 async def refusal(settings: HassSettings, patience: float = 10.0) -> HassError:
     with pytest.raises(HassError) as caught:
-        async with Connection.open(settings, pace=Pace(connect=patience)):
+        async with Connection.open(settings, timing=Timing(connect=patience)):
             pass
     return caught.value
 

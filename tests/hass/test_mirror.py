@@ -20,14 +20,14 @@ from wyoming_openai.hass.connection import (
     HassSettings,
     InvalidAuth,
     MessageTooBig,
-    Pace,
+    Timing,
 )
 from wyoming_openai.hass.errors import HomeUnavailable
 from wyoming_openai.hass.home import Home, Registries
 from wyoming_openai.hass.mirror import FixedMirror, HomeMirror, Phase, Retries, capture, probe
 from wyoming_openai.hass.snapshot import home_from_results
 
-HASTE = Pace(
+HASTE = Timing(
     connect=5,
     gather=0,
     refresh_every=0,
@@ -45,9 +45,9 @@ LAMP = "light.ceiling_lights"
 
 
 @asynccontextmanager
-async def running(hass: FakeHomeAssistant, pace: Pace = HASTE) -> AsyncIterator[HomeMirror]:
+async def running(hass: FakeHomeAssistant, timing: Timing = HASTE) -> AsyncIterator[HomeMirror]:
     """A mirror at work; not necessarily with a home yet."""
-    mirror = HomeMirror(hass.settings, pace=pace)
+    mirror = HomeMirror(hass.settings, timing=timing)
     task = asyncio.create_task(mirror.run())
     try:
         yield mirror
@@ -57,9 +57,9 @@ async def running(hass: FakeHomeAssistant, pace: Pace = HASTE) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def mirrored(hass: FakeHomeAssistant, pace: Pace = HASTE) -> AsyncIterator[HomeMirror]:
+async def mirrored(hass: FakeHomeAssistant, timing: Timing = HASTE) -> AsyncIterator[HomeMirror]:
     """A mirror with a fresh home."""
-    async with running(hass, pace) as mirror:
+    async with running(hass, timing) as mirror:
         assert await mirror.wait_fresh(10)
         yield mirror
 
@@ -122,7 +122,7 @@ def equal(mirror: HomeMirror, hass: FakeHomeAssistant) -> Callable[[], bool]:
 async def test_home_is_absent_before_the_first_load(hass: FakeHomeAssistant) -> None:
     mirror = HomeMirror(hass.settings)
     assert (mirror.home, mirror.fresh, mirror.status.phase) == (None, False, Phase.CONNECTING)
-    assert mirror.status.sentence == "home_loading"
+    assert mirror.status.sentence_key == "home_loading"
 
 
 async def test_loaded_home_is_the_whole_home(hass: FakeHomeAssistant) -> None:
@@ -422,7 +422,7 @@ async def test_lost_home_stays_but_is_not_fresh(hass: FakeHomeAssistant) -> None
         await until(mirror, lambda: not mirror.fresh)
         assert mirror.home is home
         assert mirror.status.phase is Phase.LOST
-        assert mirror.status.sentence == "home_unreachable"
+        assert mirror.status.sentence_key == "home_unreachable"
         await until(mirror, lambda: "Nothing listens" in mirror.status.reason)
         with pytest.raises(HomeUnavailable, match="Nothing listens"):
             await mirror.command("get_config")
@@ -530,7 +530,7 @@ async def test_home_assistant_that_starts_has_no_home_until_it_runs(hass: FakeHo
         await until(mirror, lambda: mirror.status.phase is Phase.STARTING)
         assert not mirror.fresh
         assert mirror.home is None
-        assert mirror.status.sentence == "home_loading"
+        assert mirror.status.sentence_key == "home_loading"
         assert hass.count("subscribe_entities") == 0
         hass.configure(state="RUNNING")
         await until(mirror, lambda: mirror.fresh)
@@ -556,7 +556,7 @@ async def test_refused_token_is_said_and_waiting_for_it_is_hopeless(hass: FakeHo
     async with running(hass, replace(HASTE, refused_again=3600)) as mirror:
         await until(mirror, lambda: mirror.status.phase is Phase.AUTH_FAILED)
         assert await mirror.wait_fresh(3600) is False
-        assert mirror.status.sentence == "home_token_refused"
+        assert mirror.status.sentence_key == "home_token_refused"
         assert hass.token not in mirror.status.reason
 
 
@@ -595,21 +595,21 @@ def waits(retries: Retries, clock: Clock, error: Exception, count: int) -> list[
 
 
 def test_waits_grow_and_stay_short_while_a_restart_is_likely(clock: Clock) -> None:
-    retries = Retries(Pace(), clock)
+    retries = Retries(Timing(), clock)
     found = waits(retries, clock, ConnectionLost(), 50)
     for wait, middle in zip(found, (0.5, 0.9, 1.62, *(2.0,) * 47), strict=True):
         assert 0.75 * middle <= wait <= 1.25 * middle
 
 
 def test_waits_of_a_long_trouble_are_half_a_minute(clock: Clock) -> None:
-    retries = Retries(Pace(), clock)
+    retries = Retries(Timing(), clock)
     waits(retries, clock, CannotConnect(), 3)
     clock.now += 3600
     assert all(22.5 <= wait <= 37.5 for wait in waits(retries, clock, CannotConnect(), 20)[5:])
 
 
 def test_stable_minute_ends_the_trouble(clock: Clock) -> None:
-    retries = Retries(Pace(), clock)
+    retries = Retries(Timing(), clock)
     waits(retries, clock, ConnectionLost(), 10)
     retries.let_in()
     clock.now += 61
@@ -617,7 +617,7 @@ def test_stable_minute_ends_the_trouble(clock: Clock) -> None:
 
 
 def test_short_lived_connections_do_not_end_the_trouble(clock: Clock) -> None:
-    retries = Retries(Pace(), clock)
+    retries = Retries(Timing(), clock)
     for _ in range(10):
         retries.let_in()
         clock.now += 3
@@ -626,21 +626,21 @@ def test_short_lived_connections_do_not_end_the_trouble(clock: Clock) -> None:
 
 
 def test_wrong_token_is_tried_twice_and_then_every_five_minutes(clock: Clock) -> None:
-    retries = Retries(Pace(), clock)
+    retries = Retries(Timing(), clock)
     found = waits(retries, clock, InvalidAuth(), 5)
     assert found[0] <= 15
     assert all(wait >= 300 for wait in found[1:])
 
 
 def test_outage_between_does_not_forgive_a_wrong_token() -> None:
-    retries = Retries(Pace())
+    retries = Retries(Timing())
     retries.wait_after(InvalidAuth())
     retries.wait_after(CannotConnect())
     assert retries.wait_after(InvalidAuth()) >= 300
 
 
 def test_home_that_is_too_big_is_not_asked_for_in_a_hurry() -> None:
-    retries = Retries(Pace())
+    retries = Retries(Timing())
     assert retries.wait_after(MessageTooBig()) < 1, "it may have been an accident"
     assert retries.wait_after(MessageTooBig()) >= 60
 

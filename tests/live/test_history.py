@@ -12,7 +12,7 @@ from tests.live.conftest import TOKEN, URL, HomeAssistant
 from tests.tools.asking import Ask, asking
 from tests.tools.history_cases import CASES, Case
 from tests.tools.recorded_home import BERLIN, ENTITIES, NOW, SAFE, present
-from wyoming_openai.hass.connection import HassSettings, Pace
+from wyoming_openai.hass.connection import HassSettings, Timing
 from wyoming_openai.hass.mirror import HomeMirror
 
 pytestmark = pytest.mark.hass
@@ -22,7 +22,7 @@ NAME = "wyoming_openai test"
 
 @pytest.fixture
 async def mirror(hass: HomeAssistant) -> AsyncIterator[HomeMirror]:
-    mirror = HomeMirror(HassSettings(URL, TOKEN), pace=Pace(slow_every=0.5))  # exposure is not announced
+    mirror = HomeMirror(HassSettings(URL, TOKEN), timing=Timing(slow_every=0.5))  # exposure is not announced
     task = asyncio.create_task(mirror.run())
     assert await mirror.wait_fresh(30)
     yield mirror

@@ -17,7 +17,6 @@ from tests.fakes.openai_api import Api, Broken, HangUp, OpenAIApi, Raw, Script, 
 from tests.llm.conftest import KEY
 from tests.llm.test_contract import LOOK, QUESTION, SOON, ask, listen
 from wyoming_openai.llm import (
-    Anew,
     BadCredentials,
     ChatModel,
     ModelBusy,
@@ -30,12 +29,13 @@ from wyoming_openai.llm import (
     Overloaded,
     QuotaExceeded,
     RequestRefused,
+    Restarted,
     TextDelta,
     TooSlow,
     UnknownModel,
 )
 from wyoming_openai.llm.breaker import FAILURES, LONG_PAUSE, PAUSE
-from wyoming_openai.llm.chain import Gate, create_chain, most_useful
+from wyoming_openai.llm.chain import ConcurrencyLimit, create_chain, most_useful
 from wyoming_openai.llm.errors import retry_after
 from wyoming_openai.llm.models import ModelSettings
 from wyoming_openai.messages import CannotAnswer, ToolResult, Usage
@@ -69,7 +69,7 @@ class Booked:
     def sent(self) -> None:
         self.is_sent = True
 
-    def heard(self, text: str) -> None:
+    def add_output(self, text: str) -> None:
         self.text += text
 
     def settle(self, usage: Usage) -> None:
@@ -250,7 +250,7 @@ async def test_who_broke_before_anybody_heard_a_sentence_is_replaced(
     request = replace(within(STUCK), unheard=lambda: True)
     async with asyncio.timeout(STUCK), aclosing(model.stream(request)) as stream:
         events = [event async for event in stream]
-    begun = events.index(Anew())
+    begun = events.index(Restarted())
     assert "".join(event.text for event in events[:begun] if isinstance(event, TextDelta)) == faults.HEARD
     assert events[begun + 1 : -1] == [TextDelta("It "), TextDelta("is.")]
     assert isinstance(events[-1], ModelReply)
@@ -444,7 +444,7 @@ async def test_when_all_are_left_alone_the_reason_is_told_without_a_call(
     first_told = await fails(model)
     told = await fails(model)
     assert type(told) is type(first_told) is BadCredentials
-    assert (told.sentence, str(told)) == (first_told.sentence, str(first_told))
+    assert (told.sentence_key, str(told)) == (first_told.sentence_key, str(first_told))
     assert len(books.calls) == len(api.requests) + len(second.requests) == 2
 
 
@@ -585,7 +585,9 @@ async def test_a_model_that_is_overtaken_again_and_again_is_left_alone(
 
 async def test_no_second_call_is_made_while_others_wait(api: OpenAIApi, second: OpenAIApi, chain: Connect) -> None:
     api.will(Silence())
-    model = await chain(api, second, hedge=0.01, gate=Gate(at_once=1), settings={"first_token_timeout": SOON})
+    model = await chain(
+        api, second, hedge=0.01, gate=ConcurrencyLimit(at_once=1), settings={"first_token_timeout": SOON}
+    )
     assert (await ask(model))[1].model == "second"
     assert len(second.requests) == 1
 
@@ -595,7 +597,7 @@ async def test_no_second_call_is_made_while_others_wait(api: OpenAIApi, second: 
 
 async def test_too_many_questions_at_once_are_turned_away(api: OpenAIApi, chain: Connect, books: Books) -> None:
     api.will(Silence())
-    model = await chain(api, gate=Gate(at_once=1, waiting=1))
+    model = await chain(api, gate=ConcurrencyLimit(at_once=1, waiting=1))
     asked = asyncio.create_task(listen(model, within(STUCK)))
     await asyncio.wait_for(api.asked.wait(), STUCK)
     waiting = asyncio.create_task(listen(model, within(2 * SOON)))
@@ -609,7 +611,7 @@ async def test_too_many_questions_at_once_are_turned_away(api: OpenAIApi, chain:
 
 
 async def test_questions_that_wait_are_answered_one_after_the_other(api: OpenAIApi, chain: Connect) -> None:
-    model = await chain(api, gate=Gate(at_once=2, waiting=8))
+    model = await chain(api, gate=ConcurrencyLimit(at_once=2, waiting=8))
     answers = await asyncio.gather(*(ask(model) for _ in range(10)))
     assert [said for said, _ in answers] == ["OK"] * 10
 
@@ -621,7 +623,7 @@ async def test_questions_that_wait_are_answered_one_after_the_other(api: OpenAIA
 async def test_a_cancelled_question_stops_every_call(
     hedge: float | None, api: OpenAIApi, second: OpenAIApi, chain: Connect, books: Books
 ) -> None:
-    gate = Gate(at_once=2)
+    gate = ConcurrencyLimit(at_once=2)
     api.will(Silence())
     second.will(Silence())
     asked = asyncio.create_task(listen(await chain(api, second, hedge=hedge, gate=gate)))
@@ -700,7 +702,7 @@ async def test_that_there_is_no_money_is_more_useful_than_any_other_failure(
 ) -> None:
     books.without_money = {"first"}
     second.will(error(401))
-    assert (await failure_of(await chain(api, second))).sentence == "budget_spent"
+    assert (await failure_of(await chain(api, second))).sentence_key == "budget_spent"
     books.without_money = {"first", "second"}
     assert str(await failure_of(await chain(api, second))) == "first"
 

@@ -7,7 +7,7 @@ import pytest
 from wyoming_openai.llm import ModelReply, ModelRequest
 from wyoming_openai.llm.chat_completions import ChatReader, to_body, to_messages
 from wyoming_openai.llm.client import ModelSettings, first_dialect
-from wyoming_openai.llm.errors import Refused
+from wyoming_openai.llm.errors import RefusedByServer
 from wyoming_openai.llm.wire import BrokenStream
 from wyoming_openai.messages import AssistantMessage, SystemMessage, ToolCall, ToolResult, ToolSpec, Usage, UserMessage
 
@@ -160,7 +160,7 @@ def test_text_may_come_with_the_end() -> None:
 def test_an_end_with_an_error_is_an_error() -> None:
     """OpenRouter."""
     last = {"choices": [{"delta": {}, "finish_reason": "error", "error": {"code": 429, "message": "Slow down"}}]}
-    with pytest.raises(Refused, match="429: Slow down"):
+    with pytest.raises(RefusedByServer, match="429: Slow down"):
         read(chunk(content="Ye"), last)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from wyoming_openai.llm import ModelReply, ModelRequest
 from wyoming_openai.llm.client import ModelSettings, first_dialect
-from wyoming_openai.llm.errors import Refused
+from wyoming_openai.llm.errors import RefusedByServer
 from wyoming_openai.llm.responses import ResponsesReader, to_body, to_input
 from wyoming_openai.llm.wire import BrokenStream
 from wyoming_openai.messages import AssistantMessage, SystemMessage, ToolCall, ToolResult, ToolSpec, Usage, UserMessage
@@ -94,12 +94,12 @@ def test_events_of_kinds_to_come_are_passed_over() -> None:
     ],
 )
 def test_an_error_has_many_forms(event: Json) -> None:
-    with pytest.raises(Refused, match="server_error: Sorry"):
+    with pytest.raises(RefusedByServer, match="server_error: Sorry"):
         read(text("Ye"), event)
 
 
 def test_a_failure_without_a_reason_is_one() -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedByServer):
         read({"type": "response.failed", "response": {"error": None}})
 
 

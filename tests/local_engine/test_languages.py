@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from hassil import numbers, string_matcher
 
-from wyoming_openai.context.knowledge import Knowledge
+from wyoming_openai.context.cache import ContextCache
 from wyoming_openai.hass.snapshot import demo_home
 from wyoming_openai.local_engine.engine import LocalEngine
 from wyoming_openai.local_engine.languages import MOST, Languages, Loader
@@ -142,8 +142,8 @@ def test_a_forgotten_language_leaves_nothing_behind() -> None:
 
 
 async def test_tags_of_one_language_share_its_words() -> None:
-    knowledge = Knowledge(Loader())
+    context_cache = ContextCache(Loader())
     for number in range(50):
-        await knowledge.prepare(None, f"en-X{number}")
-        await knowledge.prepare(None, f"q{number}")
-    assert len(knowledge._vocabularies) == 2
+        await context_cache.prepare(None, f"en-X{number}")
+        await context_cache.prepare(None, f"q{number}")
+    assert len(context_cache._vocabularies) == 2

@@ -125,7 +125,7 @@ def test_package_speaks_only_sentences_that_exist() -> None:
 def test_every_failure_of_the_model_has_a_sentence() -> None:
     failures = ModelError.__subclasses__()
     assert failures
-    assert {failure("").sentence for failure in failures} <= KEYS
+    assert {failure("").sentence_key for failure in failures} <= KEYS
 
 
 def _sentence_keys(path: Path) -> set[str]:

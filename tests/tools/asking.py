@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from wyoming_openai.context.knowledge import Knowledge
+from wyoming_openai.context.cache import ContextCache
 from wyoming_openai.hass.home import Home
 from wyoming_openai.hass.mirror import FixedMirror, Mirror
 from wyoming_openai.messages import ToolCall
@@ -20,7 +20,7 @@ def asking(
 ) -> Ask:
     """`await ask(tool, **arguments)` gives what the model is told."""
     room = home.registries.areas[area] if area else None
-    context = ToolContext(home, room, now, language, mirror or FixedMirror(home), Knowledge())
+    context = ToolContext(home, room, now, language, mirror or FixedMirror(home), ContextCache())
     toolbox = Toolbox(builtin_tools())
 
     async def ask(tool: str, **arguments: Any) -> str:

@@ -12,7 +12,7 @@ from tests.fakes.recorder import FakeRecorder, Hour, Row
 from tests.tools.asking import Ask, asking
 from tests.tools.history_cases import CASES, Case
 from tests.tools.recorded_home import NOW, SAFE, at, recorder, results
-from wyoming_openai.hass.connection import Pace
+from wyoming_openai.hass.connection import Timing
 from wyoming_openai.hass.mirror import FixedMirror, HomeMirror
 from wyoming_openai.hass.snapshot import home_from_results
 
@@ -20,7 +20,7 @@ from wyoming_openai.hass.snapshot import home_from_results
 @asynccontextmanager
 async def watching(hass: FakeHomeAssistant) -> AsyncIterator[HomeMirror]:
     """A mirror with a fresh home."""
-    mirror = HomeMirror(hass.settings, pace=Pace(ping_every=3600))
+    mirror = HomeMirror(hass.settings, timing=Timing(ping_every=3600))
     task = asyncio.create_task(mirror.run())
     try:
         assert await mirror.wait_fresh(10)

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from wyoming_openai.context.knowledge import Knowledge
+from wyoming_openai.context.cache import ContextCache
 from wyoming_openai.hass.home import Home
 from wyoming_openai.hass.mirror import FixedMirror
 from wyoming_openai.hass.snapshot import demo_home
@@ -44,11 +44,11 @@ def remove(home: Home, entity_id: str) -> None:
 async def test_what_is_withdrawn_or_gone_since_the_question_is_not_told(
     happens: Any, tool: str, arguments: dict[str, str], domain: str
 ) -> None:
-    home, knowledge = demo_home(NOW), Knowledge()
-    await knowledge.prepare(home, "en")
+    home, context_cache = demo_home(NOW), ContextCache()
+    await context_cache.prepare(home, "en")
     entity = next(state for state in home.exposed_states() if state.domain == domain)
     happens(home, entity.entity_id)
-    context = ToolContext(home, None, NOW, "en", FixedMirror(home), knowledge)
+    context = ToolContext(home, None, NOW, "en", FixedMirror(home), context_cache)
     filled = {key: value.format(name=entity.name, entity_id=entity.entity_id) for key, value in arguments.items()}
     result = await Toolbox(builtin_tools()).run(ToolCall("1", tool, orjson.dumps(filled).decode()), context)
     assert not re.search("out of order|no such tool|missing|unexpected", result.content)

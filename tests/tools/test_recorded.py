@@ -6,21 +6,21 @@ from itertools import pairwise
 
 import pytest
 
-from wyoming_openai.tools.recorded import (
+from wyoming_openai.tools.intervals import (
     GAPS,
     Figures,
     Hour,
     Record,
-    begun,
     between,
     changes,
     figures_of,
     figures_of_hours,
+    intervals_of,
     number,
     records_from,
     seconds_in,
     seconds_unknown,
-    spans_of,
+    starts,
 )
 
 START, END = 100, 400
@@ -48,12 +48,12 @@ def test_durations_counts_and_means_are_those_of_a_count(seed: int) -> None:
     records = between(some_records(seed), START, END)
     seconds = second_by_second(some_records(seed))
     known = [state for state in seconds if state]
-    spans = spans_of(records, END)
+    spans = intervals_of(records, END)
 
     assert seconds_in(spans, lambda state: state == "2") == known.count("2")
     assert seconds_unknown(spans) == seconds.count("") - (records[0].at - START)
     switches = sum(old != "2" and new == "2" for old, new in pairwise(known))
-    assert len(begun(spans, lambda state: state == "2")) == switches
+    assert len(starts(spans, lambda state: state == "2")) == switches
     assert len(changes(spans)) == sum(old != new for old, new in pairwise(known))
 
     figures = figures_of(records, END, resets=False)
@@ -107,13 +107,13 @@ def test_a_gap_is_no_new_beginning_but_a_change_within_it_is_one() -> None:
         return state == "on"
 
     on = [Record(0, "off"), Record(1, "on"), Record(2, "unavailable"), Record(3, "on"), Record(4, "off")]
-    assert [(stay.start, stay.end) for stay in begun(spans_of(on, 5), is_on)] == [(1, 4)]
+    assert [(stay.start, stay.end) for stay in starts(intervals_of(on, 5), is_on)] == [(1, 4)]
     hidden = [Record(0, "off"), Record(2, "unavailable"), Record(3, "on")]
-    assert [stay.start for stay in begun(spans_of(hidden, 5), is_on)] == [3]
+    assert [stay.start for stay in starts(intervals_of(hidden, 5), is_on)] == [3]
     unseen = [Record(2, "unavailable"), Record(3, "on")]
-    assert not begun(spans_of(unseen, 5), is_on)
-    assert begun(spans_of(unseen, 5), is_on, before="off")
-    assert not begun(spans_of(unseen, 5), is_on, before="on")
+    assert not starts(intervals_of(unseen, 5), is_on)
+    assert starts(intervals_of(unseen, 5), is_on, before="off")
+    assert not starts(intervals_of(unseen, 5), is_on, before="on")
 
 
 def test_rows_that_make_no_sense_are_left_out() -> None:

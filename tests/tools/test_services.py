@@ -10,7 +10,7 @@ import pytest
 
 from tests.fakes.home_assistant import FakeHomeAssistant
 from tests.tools.asking import Ask, asking
-from wyoming_openai.hass.connection import Pace
+from wyoming_openai.hass.connection import Timing
 from wyoming_openai.hass.home import Home
 from wyoming_openai.hass.mirror import FixedMirror, HomeMirror
 from wyoming_openai.hass.snapshot import home_from_results
@@ -108,7 +108,7 @@ async def hass() -> AsyncIterator[FakeHomeAssistant]:
 
 @pytest.fixture
 async def home(hass: FakeHomeAssistant) -> AsyncIterator[tuple[Home, HomeMirror]]:
-    mirror = HomeMirror(hass.settings, pace=Pace(ping_every=3600))
+    mirror = HomeMirror(hass.settings, timing=Timing(ping_every=3600))
     task = asyncio.create_task(mirror.run())
     assert await mirror.wait_fresh(10)
     assert mirror.home is not None

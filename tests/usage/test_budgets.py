@@ -34,7 +34,15 @@ from wyoming_openai.messages import (
 )
 from wyoming_openai.speech import phrasebook
 from wyoming_openai.usage import ledger_file
-from wyoming_openai.usage.budgets import MAX_TOKENS, Budgets, BudgetSettings, BudgetSpent, Call, Limits, input_bound
+from wyoming_openai.usage.budgets import (
+    MAX_TOKENS,
+    BudgetLimits,
+    Budgets,
+    BudgetSettings,
+    BudgetSpent,
+    Call,
+    input_bound,
+)
 from wyoming_openai.usage.ledger import Ledger
 from wyoming_openai.usage.ledger_file import Entry
 from wyoming_openai.usage.prices import FREE, NANO, Price
@@ -43,7 +51,7 @@ PRICE = Price(Decimal(1), Decimal("0.1"), Decimal("1.25"), Decimal(10), "test")
 WORST = 1000 * 1250 + 100 * 10_000
 """Nano-dollars: a thousand tokens put into the cache, a hundred written."""
 CENT = 0.01
-NO_LIMIT = Limits()
+NO_LIMIT = BudgetLimits()
 
 
 class Clock:
@@ -106,7 +114,7 @@ def test_the_worst_case_is_held_while_a_call_is_open(ledger: Ledger) -> None:
 async def test_a_caller_who_leaves_pays_for_what_was_read_and_heard(ledger: Ledger) -> None:
     async def answer() -> AsyncGenerator[str, None]:
         with Budgets(ledger).reserve(call()) as reservation:
-            reservation.heard("The light is on.")
+            reservation.add_output("The light is on.")
             yield "The light is on."
             raise AssertionError("nobody reads on")
 
@@ -146,7 +154,7 @@ def test_what_the_provider_refuses_costs_nothing(error: ModelError, ledger: Ledg
 def test_a_call_that_fails_on_the_way_costs_what_it_may_have_used(error: Exception, ledger: Ledger) -> None:
     def answer() -> None:
         with Budgets(ledger).reserve(call()) as reservation:
-            reservation.heard("Half a")
+            reservation.add_output("Half a")
             raise error
 
     with pytest.raises(type(error)):
@@ -166,7 +174,7 @@ def test_a_call_is_settled_once(ledger: Ledger) -> None:
 
 def test_a_server_that_counts_nothing_is_not_free(ledger: Ledger) -> None:
     with Budgets(ledger).reserve(call()) as reservation:
-        reservation.heard("Four words are these.")
+        reservation.add_output("Four words are these.")
         reservation.settle(Usage())
     assert entry(ledger).input == 1000
     assert entry(ledger).cost > 1000 * 1000
@@ -179,10 +187,10 @@ def test_a_server_that_counts_nonsense_earns_nobody_money(usage: Usage, ledger: 
 
 
 def test_the_day_s_budget_ends_a_day(ledger: Ledger, clock: Clock) -> None:
-    budgets = Budgets(ledger, BudgetSettings(total=Limits(day=CENT)))
+    budgets = Budgets(ledger, BudgetSettings(total=BudgetLimits(day=CENT)))
     for _ in range(4):
         spend(budgets)
-    assert refused(budgets).sentence == "budget_spent"
+    assert refused(budgets).sentence_key == "budget_spent"
     assert ledger.spent()["all"].day == 4 * 2_000_000
     clock.wall += 86400
     clock.steady += 86400
@@ -190,63 +198,63 @@ def test_the_day_s_budget_ends_a_day(ledger: Ledger, clock: Clock) -> None:
 
 
 def test_the_month_s_budget_ends_a_month(ledger: Ledger, clock: Clock) -> None:
-    budgets = Budgets(ledger, BudgetSettings(total=Limits(month=CENT)))
+    budgets = Budgets(ledger, BudgetSettings(total=BudgetLimits(month=CENT)))
     for _ in range(4):
         spend(budgets)
         clock.wall += 86400
         clock.steady += 86400
-    assert refused(budgets).sentence == "budget_month_spent"
+    assert refused(budgets).sentence_key == "budget_month_spent"
     clock.wall += 4 * 86400
     clock.steady += 4 * 86400
     spend(budgets)
 
 
 def test_a_budget_is_never_overspent_by_the_last_call(ledger: Ledger) -> None:
-    budgets = Budgets(ledger, BudgetSettings(total=Limits(day=WORST / NANO)))
+    budgets = Budgets(ledger, BudgetSettings(total=BudgetLimits(day=WORST / NANO)))
     with budgets.reserve(call()) as reservation:
         reservation.settle(Usage(10, 0, 1))
-    assert refused(budgets).sentence == "budget_spent"
+    assert refused(budgets).sentence_key == "budget_spent"
 
 
 def test_money_that_is_only_held_makes_us_busy_not_poor(ledger: Ledger) -> None:
-    budgets = Budgets(ledger, BudgetSettings(total=Limits(day=WORST / NANO)))
+    budgets = Budgets(ledger, BudgetSettings(total=BudgetLimits(day=WORST / NANO)))
     with budgets.reserve(call()) as reservation:
         error = refused(budgets)
         reservation.fail(billed=False)
-    assert (error.sentence, error.passing) == ("busy", True)
+    assert (error.sentence_key, error.passing) == ("busy", True)
     spend(budgets)
 
 
 def test_each_device_and_each_agent_can_have_a_budget(ledger: Ledger) -> None:
     settings = BudgetSettings(
         total=NO_LIMIT,
-        device=Limits(day=0.003),
-        devices={"office": NO_LIMIT, "nursery": Limits(day=0)},
-        agents={"Jester": Limits(month=0.003)},
+        device=BudgetLimits(day=0.003),
+        devices={"office": NO_LIMIT, "nursery": BudgetLimits(day=0)},
+        agents={"Jester": BudgetLimits(month=0.003)},
     )
     budgets = Budgets(ledger, settings)
     spend(budgets, call("kitchen"))
-    assert refused(budgets, call("kitchen")).sentence == "budget_spent"
+    assert refused(budgets, call("kitchen")).sentence_key == "budget_spent"
     spend(budgets, call("hall"))
     for _ in range(3):
         spend(budgets, call("office"))
-    assert refused(budgets, call("nursery")).sentence == "budget_spent"
+    assert refused(budgets, call("nursery")).sentence_key == "budget_spent"
     spend(budgets, call("office", "Jester"))
-    assert refused(budgets, call("office", "Jester")).sentence == "budget_month_spent"
+    assert refused(budgets, call("office", "Jester")).sentence_key == "budget_month_spent"
 
 
 def test_what_is_free_is_never_refused_for_money_and_yet_recorded(ledger: Ledger) -> None:
-    budgets = Budgets(ledger, BudgetSettings(total=Limits(day=0, month=0)))
+    budgets = Budgets(ledger, BudgetSettings(total=BudgetLimits(day=0, month=0)))
     spend(budgets, call(price=FREE))
     assert (entry(ledger).cost, entry(ledger).input) == (0, 1000)
 
 
 def test_a_spent_budget_is_news_once_for_each_device_and_day(ledger: Ledger, clock: Clock) -> None:
-    budgets = Budgets(ledger, BudgetSettings(total=Limits(day=0)))
-    assert [budgets.is_news(refused(budgets)) for _ in range(3)] == [True, False, False]
-    assert budgets.is_news(refused(budgets, call("hall")))
+    budgets = Budgets(ledger, BudgetSettings(total=BudgetLimits(day=0)))
+    assert [budgets.is_first_notice(refused(budgets)) for _ in range(3)] == [True, False, False]
+    assert budgets.is_first_notice(refused(budgets, call("hall")))
     clock.wall += 86400
-    assert budgets.is_news(refused(budgets))
+    assert budgets.is_first_notice(refused(budgets))
 
 
 def test_the_sentences_for_a_spent_budget_exist() -> None:
@@ -258,7 +266,7 @@ def test_questions_a_minute_are_counted_for_each_caller(ledger: Ledger, clock: C
     spend(budgets)
     spend(budgets)
     error = refused(budgets)
-    assert (error.sentence, error.passing) == ("busy", True)
+    assert (error.sentence_key, error.passing) == ("busy", True)
     spend(budgets, call(question=False))
     spend(budgets, Call("gpt", PRICE, 10, 10, caller="10.0.0.3"))
     clock.steady += 60
@@ -271,7 +279,7 @@ def test_questions_a_day_are_counted_through_a_restart(ledger: Ledger) -> None:
         spend(Budgets(ledger, settings))
         spend(Budgets(ledger, settings), call(question=False))
         ledger.close()
-    assert refused(Budgets(ledger, settings)).sentence == "budget_spent"
+    assert refused(Budgets(ledger, settings)).sentence_key == "budget_spent"
     spend(Budgets(ledger, settings), Call("gpt", PRICE, 10, 10, caller="10.0.0.3"))
 
 
@@ -281,7 +289,7 @@ def test_a_ledger_that_can_not_be_written_ends_the_spending(tmp_path: Path) -> N
         budgets = Budgets(ledger, BudgetSettings(total=NO_LIMIT))
         for _ in range(100):
             spend(budgets)
-        assert refused(budgets).sentence == "apology", "that the budget is spent would not be true"
+        assert refused(budgets).sentence_key == "apology", "that the budget is spent would not be true"
 
 
 def test_ids_of_strangers_are_cut_and_cleaned(ledger: Ledger) -> None:
@@ -313,7 +321,7 @@ def race(budgets: list[Budgets], threads: int, asks: int) -> int:
 
 
 def test_twenty_callers_at_once_overspend_nothing(ledger: Ledger) -> None:
-    budgets = Budgets(ledger, BudgetSettings(total=Limits(day=CENT * 10)))
+    budgets = Budgets(ledger, BudgetSettings(total=BudgetLimits(day=CENT * 10)))
     allowed = race([budgets], threads=20, asks=300)
     assert allowed == int(CENT * 10 * NANO) // WORST
     assert ledger.spent()["all"].day == allowed * WORST <= CENT * 10 * NANO
@@ -323,7 +331,7 @@ def test_two_processes_on_one_ledger_overspend_nothing(
     ledger: Ledger, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ledger_file, "LOCK_TIMEOUT", 30)  # the machine may be busy with something else
-    settings = BudgetSettings(total=Limits(day=CENT * 10))
+    settings = BudgetSettings(total=BudgetLimits(day=CENT * 10))
     with closing(Ledger(tmp_path / "usage.sqlite3", clock=lambda: clock.wall)) as other:
         allowed = race([Budgets(ledger, settings), Budgets(other, settings)], threads=2, asks=60)
     assert allowed == int(CENT * 10 * NANO) // WORST
@@ -332,7 +340,7 @@ def test_two_processes_on_one_ledger_overspend_nothing(
 
 
 async def test_calls_that_overlap_on_the_event_loop_overspend_nothing(ledger: Ledger) -> None:
-    budgets = Budgets(ledger, BudgetSettings(total=Limits(day=CENT)))
+    budgets = Budgets(ledger, BudgetSettings(total=BudgetLimits(day=CENT)))
 
     async def ask() -> int:
         try:

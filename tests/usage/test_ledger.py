@@ -312,7 +312,7 @@ def test_a_kill_in_the_middle_of_writing_corrupts_nothing_and_loses_no_call(path
     for number in range(1, int(os.environ.get("KILLS", "4")) + 1):
         finished += kill_a_writer(path, after=number * 7 % 50)
         with closing(Ledger(path)) as ledger:
-            ledger.take_over()
+            ledger.open_exclusively()
             counts = {outcome: outcomes(ledger).count(outcome) for outcome in ("done", "open", "unsettled")}
             assert counts["open"] == 0
             # The last call may have been finished without having been reported.

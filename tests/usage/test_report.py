@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from wyoming_openai.messages import Usage
-from wyoming_openai.usage.budgets import Budgets, BudgetSettings, Call, Limits
+from wyoming_openai.usage.budgets import BudgetLimits, Budgets, BudgetSettings, Call
 from wyoming_openai.usage.ledger import Ledger
 from wyoming_openai.usage.prices import ASSUMED, FREE, NANO, Price
 from wyoming_openai.usage.report import CSV_HEADER, forecast, forecast_month, money, report, write_csv
@@ -40,7 +40,7 @@ def ledger(clock: Clock) -> Iterator[Ledger]:
 
 
 def spend(ledger: Ledger, model: str = "gpt-6-luna", price: Price = PRICE, device: str | None = "kitchen") -> None:
-    with Budgets(ledger, BudgetSettings(total=Limits())).reserve(
+    with Budgets(ledger, BudgetSettings(total=BudgetLimits())).reserve(
         Call(model, price, 2000, 100, "Butler", device)
     ) as held:
         held.settle(Usage(1500, 750, 50))
@@ -91,13 +91,13 @@ def test_only_the_last_days_are_listed(ledger: Ledger, clock: Clock) -> None:
 
 def test_the_share_of_a_budget_is_shown(ledger: Ledger) -> None:
     spend(ledger)
-    text = report(ledger, BudgetSettings(total=Limits(day=0.004, month=None)))
+    text = report(ledger, BudgetSettings(total=BudgetLimits(day=0.004, month=None)))
     assert f"{'█' * 10}{'░' * 10} 50%" in text
     assert "without a limit" in text
 
 
 def test_a_budget_of_nothing_is_full(ledger: Ledger) -> None:
-    assert "█" * 20 in report(ledger, BudgetSettings(total=Limits(day=0)))
+    assert "█" * 20 in report(ledger, BudgetSettings(total=BudgetLimits(day=0)))
 
 
 def test_prices_that_are_assumed_or_free_are_said(ledger: Ledger) -> None:
@@ -140,7 +140,7 @@ def test_the_pace_of_the_last_month_counts_in_the_first_week_but_not_its_cost() 
 def test_a_forecast_over_the_budget_says_where_it_ends(ledger: Ledger) -> None:
     spend(ledger)
     assert forecast_month(ledger) == 8 * 2_000_000
-    assert "the budget stops it at 0.01" in report(ledger, BudgetSettings(total=Limits(month=0.01)))
+    assert "the budget stops it at 0.01" in report(ledger, BudgetSettings(total=BudgetLimits(month=0.01)))
 
 
 def test_rows_for_a_spreadsheet(ledger: Ledger) -> None:

@@ -23,15 +23,15 @@ from tests.fakes.openai_api import Silence, openai_api
 from wyoming_openai.app.logs import OneLine, Repeats
 from wyoming_openai.messages import CannotAnswer, Utterance
 from wyoming_openai.speech.phrasebook import say
-from wyoming_openai.wyoming_server.admission import LIMITS, Admission, Limits
+from wyoming_openai.wyoming_server.admission import LIMITS, Admission, AdmissionLimits
 from wyoming_openai.wyoming_server.framing import frame
 from wyoming_openai.wyoming_server.handler import Handler, describe
-from wyoming_openai.wyoming_server.listener import Connection, Listener
+from wyoming_openai.wyoming_server.listener import ClientConnection, Listener
 
 INFO = describe(name="House", model="gpt-test", supports_home_control=False)
 DESCRIBE = frame(Event("describe"))
 QUESTION = frame(Event("transcript", {"text": "hello", "language": "en"}))
-IMPATIENT = Limits(first_byte=0.05, idle=0.05, frame=0.05, write=0.05, stop=0.05)
+IMPATIENT = AdmissionLimits(first_byte=0.05, idle=0.05, frame=0.05, write=0.05, stop=0.05)
 ENDS = ("handled", "not-handled")
 
 
@@ -106,8 +106,8 @@ class Log(logging.Handler):
 
 
 @asynccontextmanager
-async def serving(limits: Limits = LIMITS) -> AsyncIterator[Server]:
-    async def serve(connection: Connection) -> None:
+async def serving(limits: AdmissionLimits = LIMITS) -> AsyncIterator[Server]:
+    async def serve(connection: ClientConnection) -> None:
         await Handler(info=lambda: INFO, reply=echo, connection=connection).run()
 
     log, root = Log(), logging.getLogger()
@@ -404,7 +404,7 @@ async def test_questions_from_everywhere_are_answered_or_told_that_we_are_busy()
         await go_on.wait()
         yield "done"
 
-    async def serve(connection: Connection) -> None:
+    async def serve(connection: ClientConnection) -> None:
         await Handler(info=lambda: INFO, reply=slow, connection=connection).run()
 
     listener = Listener("tcp://127.0.0.1:0", serve)

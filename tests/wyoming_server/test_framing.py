@@ -7,7 +7,7 @@ import pytest
 from wyoming.event import Event, async_read_event
 from wyoming.handle import Handled
 
-from wyoming_openai.wyoming_server.admission import LIMITS, Admission, Limits
+from wyoming_openai.wyoming_server.admission import LIMITS, Admission, AdmissionLimits
 from wyoming_openai.wyoming_server.framing import ClientLeft, EventReader, EventWriter, frame
 
 
@@ -19,7 +19,7 @@ def stream_of(data: bytes, *, ends: bool = True) -> asyncio.StreamReader:
     return stream
 
 
-def reader_of(data: bytes, limits: Limits = LIMITS, *, ends: bool = True) -> EventReader:
+def reader_of(data: bytes, limits: AdmissionLimits = LIMITS, *, ends: bool = True) -> EventReader:
     return EventReader(stream_of(data, ends=ends).read, Admission(limits).admit(None))
 
 
@@ -116,7 +116,7 @@ async def test_a_question_in_broken_utf_8_is_still_one() -> None:
 
 
 async def test_large_events_share_a_little_memory(caplog: pytest.LogCaptureFixture) -> None:
-    admission = Admission(Limits(large_frames=100_000))
+    admission = Admission(AdmissionLimits(large_frames=100_000))
     event = b'{"type": "describe", "data_length": 60000}\n'
     first = asyncio.create_task(EventReader(stream_of(event, ends=False).read, admission.admit(None)).next())
     await asyncio.sleep(0)
@@ -129,23 +129,23 @@ async def test_large_events_share_a_little_memory(caplog: pytest.LogCaptureFixtu
 
 
 async def test_an_event_that_never_ends_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
-    reader = reader_of(b'{"type"', Limits(frame=0.01), ends=False)
+    reader = reader_of(b'{"type"', AdmissionLimits(frame=0.01), ends=False)
     assert "never ends" in await refusal(reader, caplog)
 
 
 async def test_silence_ends_the_connection_quietly(caplog: pytest.LogCaptureFixture) -> None:
-    assert await reader_of(b"", Limits(first_byte=0.01), ends=False).next() is None
+    assert await reader_of(b"", AdmissionLimits(first_byte=0.01), ends=False).next() is None
     assert not caplog.messages
 
 
 async def test_silence_after_an_event_ends_the_connection_too() -> None:
-    reader = reader_of(frame(Event("describe")), Limits(idle=0.01), ends=False)
+    reader = reader_of(frame(Event("describe")), AdmissionLimits(idle=0.01), ends=False)
     assert await reader.next() == Event("describe")
     assert await reader.next() is None
 
 
 async def test_who_waits_for_an_answer_may_be_silent() -> None:
-    guest = Admission(Limits(first_byte=0.01)).admit(None)
+    guest = Admission(AdmissionLimits(first_byte=0.01)).admit(None)
     guest.open_questions = 1
     stream = stream_of(b"", ends=False)
     waiting = asyncio.create_task(EventReader(stream.read, guest).next())

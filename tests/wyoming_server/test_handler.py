@@ -16,18 +16,18 @@ from wyoming.ping import Ping, Pong
 
 from wyoming_openai.messages import CannotAnswer, Utterance
 from wyoming_openai.speech.phrasebook import say
-from wyoming_openai.wyoming_server.admission import LIMITS, Admission, Limits
+from wyoming_openai.wyoming_server.admission import LIMITS, Admission, AdmissionLimits
 from wyoming_openai.wyoming_server.handler import DEADLINE, MAX_TEXT, Handler, Reply, describe, utterance_from
-from wyoming_openai.wyoming_server.listener import Connection, Listener
+from wyoming_openai.wyoming_server.listener import ClientConnection, Listener
 
 INFO = describe(name="House", model="gpt-test", supports_home_control=False)
 
 
 @asynccontextmanager
 async def serving(
-    reply: Reply, tmp_path: Path, limits: Limits = LIMITS, deadline: float = DEADLINE
+    reply: Reply, tmp_path: Path, limits: AdmissionLimits = LIMITS, deadline: float = DEADLINE
 ) -> AsyncIterator[Listener]:
-    async def serve(connection: Connection) -> None:
+    async def serve(connection: ClientConnection) -> None:
         await Handler(info=lambda: INFO, reply=reply, connection=connection, patience=lambda _: deadline).run()
 
     listener = Listener(f"unix://{tmp_path}/socket", serve, Admission(limits))
@@ -40,7 +40,7 @@ async def serving(
 
 @asynccontextmanager
 async def client_of(
-    tmp_path: Path, reply: Reply, limits: Limits = LIMITS, deadline: float = DEADLINE
+    tmp_path: Path, reply: Reply, limits: AdmissionLimits = LIMITS, deadline: float = DEADLINE
 ) -> AsyncIterator[AsyncUnixClient]:
     async with serving(reply, tmp_path, limits, deadline), AsyncUnixClient(f"{tmp_path}/socket") as client:
         yield client
@@ -283,7 +283,7 @@ async def test_too_many_questions_on_one_connection_hear_that_we_are_busy(tmp_pa
         await go_on.wait()
         yield utterance.text
 
-    async with client_of(tmp_path, slow, Limits(waiting=2)) as client:
+    async with client_of(tmp_path, slow, AdmissionLimits(waiting=2)) as client:
         for number in range(3):
             await client.write_event(Transcript(str(number), language="de").event())
         assert await client.read_event() == NotHandled(say("busy", "de")).event()

@@ -17,9 +17,9 @@ from wyoming.info import Describe, Info
 
 from wyoming_openai.messages import Utterance
 from wyoming_openai.speech.phrasebook import say
-from wyoming_openai.wyoming_server.admission import Admission, Limits
+from wyoming_openai.wyoming_server.admission import Admission, AdmissionLimits
 from wyoming_openai.wyoming_server.handler import Handler, describe
-from wyoming_openai.wyoming_server.listener import CannotListen, Connection, Listener
+from wyoming_openai.wyoming_server.listener import CannotListen, ClientConnection, Listener
 
 INFO = describe(name="House", model="gpt-test", supports_home_control=False)
 
@@ -37,7 +37,7 @@ class Replies:
         yield "done"
 
 
-async def nothing(connection: Connection) -> None:
+async def nothing(connection: ClientConnection) -> None:
     """Serve nobody."""
 
 
@@ -45,7 +45,7 @@ async def nothing(connection: Connection) -> None:
 async def listening(admission: Admission, replies: Replies | None = None) -> AsyncIterator[Listener]:
     reply = (replies or Replies()).reply
 
-    async def serve(connection: Connection) -> None:
+    async def serve(connection: ClientConnection) -> None:
         await Handler(info=lambda: INFO, reply=reply, connection=connection).run()
 
     listener = Listener("tcp://127.0.0.1:0", serve, admission)
@@ -107,7 +107,7 @@ async def test_a_file_in_the_way_of_a_socket_is_left_alone(tmp_path: Path) -> No
 
 
 async def test_a_newcomer_is_served_however_many_are_silent() -> None:
-    async with listening(Admission(Limits(connections_per_address=3))) as listener:
+    async with listening(Admission(AdmissionLimits(connections_per_address=3))) as listener:
         silent = [await asyncio.open_connection("127.0.0.1", listener.port) for _ in range(10)]
         async with client_of(listener) as client:
             assert await described(client)
@@ -119,7 +119,7 @@ async def test_a_newcomer_is_served_however_many_are_silent() -> None:
 
 async def test_a_question_in_progress_outlasts_any_number_of_newcomers() -> None:
     replies = Replies()
-    admission = Admission(Limits(connections_per_address=2))
+    admission = Admission(AdmissionLimits(connections_per_address=2))
     async with listening(admission, replies) as listener, client_of(listener) as client:
         await client.write_event(Transcript("hello").event())
         await replies.begun.wait()
@@ -141,7 +141,7 @@ async def test_who_is_not_on_the_list_is_closed_before_reading() -> None:
 
 async def test_close_to_the_limit_of_descriptors_nobody_is_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("resource.getrlimit", lambda _: (64, 64))
-    async with listening(Admission(Limits(spare_descriptors=64))) as listener:
+    async with listening(Admission(AdmissionLimits(spare_descriptors=64))) as listener:
         reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
         assert await reader.read() == b""
         writer.close()
@@ -169,7 +169,7 @@ async def test_a_failing_accept_is_logged_once_and_tried_again(
 async def test_connections_are_probed_for_life() -> None:
     seen: list[int] = []
 
-    async def look(connection: Connection) -> None:
+    async def look(connection: ClientConnection) -> None:
         receive = connection.reader._receive
         stream: socket.socket = receive.args[0]  # type: ignore[attr-defined]
         seen.extend(
@@ -188,7 +188,7 @@ async def test_connections_are_probed_for_life() -> None:
 
 
 async def test_a_bug_in_serving_closes_one_connection(caplog: pytest.LogCaptureFixture) -> None:
-    async def broken(connection: Connection) -> None:
+    async def broken(connection: ClientConnection) -> None:
         raise ZeroDivisionError
 
     listener = Listener("tcp://127.0.0.1:0", broken)
@@ -215,7 +215,7 @@ async def test_stopping_finishes_the_answer_in_progress() -> None:
 async def test_who_is_not_answered_before_the_end_hears_why() -> None:
     replies = Replies()
     async with (
-        listening(Admission(Limits(turns=1, stop=0.01)), replies) as listener,
+        listening(Admission(AdmissionLimits(turns=1, stop=0.01)), replies) as listener,
         client_of(listener) as running,
         client_of(listener) as waiting,
     ):
@@ -237,10 +237,10 @@ async def test_a_client_that_does_not_read_does_not_hold_up_the_end() -> None:
             writing.set()
             yield "x" * 1_000_000
 
-    async def serve(connection: Connection) -> None:
+    async def serve(connection: ClientConnection) -> None:
         await Handler(info=lambda: INFO, reply=endless, connection=connection).run()
 
-    listener = Listener("tcp://127.0.0.1:0", serve, Admission(Limits(stop=0.01)))
+    listener = Listener("tcp://127.0.0.1:0", serve, Admission(AdmissionLimits(stop=0.01)))
     await listener.start()
     async with client_of(listener) as client:
         await client.write_event(Transcript("hello").event())
@@ -250,7 +250,7 @@ async def test_a_client_that_does_not_read_does_not_hold_up_the_end() -> None:
 
 
 async def test_a_client_that_does_not_read_is_given_up() -> None:
-    limits = Limits(write=0.01, events_at_once=1e6, address_events_at_once=1e6)
+    limits = AdmissionLimits(write=0.01, events_at_once=1e6, address_events_at_once=1e6)
     async with listening(Admission(limits)) as listener:
         _, writer = await asyncio.open_connection("127.0.0.1", listener.port, limit=1)
         with pytest.raises(ConnectionError):
@@ -261,11 +261,11 @@ async def test_a_client_that_does_not_read_is_given_up() -> None:
 async def test_a_flood_ends_with_whoever_sent_it() -> None:
     left = asyncio.Event()
 
-    async def serve(connection: Connection) -> None:
+    async def serve(connection: ClientConnection) -> None:
         await Handler(info=lambda: INFO, reply=Replies().reply, connection=connection).run()
         left.set()
 
-    limits = Limits(events_at_once=1, events_per_second=100)  # 50 seconds for all of it
+    limits = AdmissionLimits(events_at_once=1, events_per_second=100)  # 50 seconds for all of it
     listener = Listener("tcp://127.0.0.1:0", serve, Admission(limits))
     await listener.start()
     _, writer = await asyncio.open_connection("127.0.0.1", listener.port)

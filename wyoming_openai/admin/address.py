@@ -14,7 +14,7 @@ ANYWHERE = ("192.0.2.1", 9)
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class AgentAddress:
     """Where one agent is reached."""
 
     name: str
@@ -25,13 +25,13 @@ class Door:
     """Other machines do not reach it."""
 
 
-def door(name: str, uri: str, own: str) -> Door:
+def address_of_agent(name: str, uri: str, own: str) -> AgentAddress:
     """The door of an agent, on a machine with this address."""
     parts = urlsplit(uri)
     if parts.scheme != "tcp":
-        return Door(name, uri)
+        return AgentAddress(name, uri)
     host = parts.hostname or ""
-    return Door(name, uri, own if _is_any(host) else host, parts.port, is_loopback(host))
+    return AgentAddress(name, uri, own if _is_any(host) else host, parts.port, is_loopback(host))
 
 
 async def own_address(hass_url: str | None) -> str:

@@ -8,7 +8,7 @@ import orjson
 from pydantic import SecretStr
 
 from ..settings.options import SECRETS, AgentSettings, Settings, flag
-from ..settings.options import Agent as AgentOfSeveral
+from ..settings.options import NamedAgentSettings as AgentOfSeveral
 from ..settings.saved import SAVED
 from ..usage.prices import Price
 from .parts import AdminParts

@@ -17,7 +17,7 @@ from ..usage.ledger import Ledger
 from ..usage.prices import Price
 
 
-class Answers(Protocol):
+class PageAssistant(Protocol):
     """What the page asks of an `Assistant`."""
 
     requests: RequestBuilder
@@ -30,11 +30,11 @@ class Answers(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Agent:
+class PageAgent:
     """One persona."""
 
     name: str
-    assistant: Answers
+    assistant: PageAssistant
     model: str | None
     """The name of its model; None where the local engine answers."""
     uri: str = ""
@@ -60,7 +60,7 @@ class Access:
 class AdminParts:
     """The callables give what is there now: a change of settings may build anew what they return."""
 
-    agents: Callable[[], Sequence[Agent]]
+    agents: Callable[[], Sequence[PageAgent]]
     """At least one; the first is the one meant where none is named."""
     mirror: Callable[[], Mirror]
     settings: Callable[[], Settings]

@@ -7,7 +7,7 @@ from ..messages import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
-class Phase:
+class TurnPhase:
     """A part of a turn, in milliseconds since it was heard."""
 
     name: str
@@ -25,16 +25,16 @@ SPANS = (
 """From one moment to another; those that a turn did not have are left out."""
 
 
-def phases(turn: TurnRecord) -> list[Phase]:
+def phases(turn: TurnRecord) -> list[TurnPhase]:
     """The parts of a turn in order: heard, context, first token, tools, spoken."""
     moments = {"": 0.0, **turn.timings_ms}
     found = [
-        Phase(name, moments[start], max(moments[start], moments[end]))
+        TurnPhase(name, moments[start], max(moments[start], moments[end]))
         for name, start, end in SPANS
         if start in moments and end in moments and moments[end] >= moments[start]
     ]
     if "context" not in moments and "first_text" in moments:
-        found.insert(0, Phase("Local engine", 0.0, moments["first_text"]))
+        found.insert(0, TurnPhase("Local engine", 0.0, moments["first_text"]))
     return sorted(found, key=lambda phase: phase.start)
 
 

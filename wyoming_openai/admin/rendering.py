@@ -14,7 +14,7 @@ from markupsafe import Markup
 from .. import __version__
 from ..usage.prices import NANO
 from .gate import BASE, KNOWN, SESSION, Gate
-from .parts import AdminParts, Agent
+from .parts import AdminParts, PageAgent
 
 HERE = Path(__file__).parent
 PARTS = web.AppKey("parts", AdminParts)
@@ -184,7 +184,7 @@ def whole_of(values: Mapping[str, Any], name: str, default: int, most: int = 2**
     return int(value)
 
 
-def agent_of(request: web.Request, name: str) -> Agent:
+def agent_of(request: web.Request, name: str) -> PageAgent:
     """The persona of that name; the first where none is named."""
     agents = request.app[PARTS].agents()
     for agent in agents:

@@ -18,7 +18,7 @@ MAX_CONNECTIONS = 32
 Protocol = web.RequestHandler
 
 
-class Door:
+class ConnectionGuard:
     """Lets connections in; each brings a request soon, and is done with it in a while.
 
     aiohttp waits for the rest of a header, and for a reader of its answer, as long as it takes.
@@ -72,9 +72,9 @@ class Door:
 
 
 @asynccontextmanager
-async def listening(parts: AdminParts, uri: str, door: Door | None = None) -> AsyncIterator[int]:
+async def listening(parts: AdminParts, uri: str, door: ConnectionGuard | None = None) -> AsyncIterator[int]:
     """The page, listening; gives the port. Raises `OSError`, and `RefusesToListen`."""
-    address, door = urlsplit(uri), door or Door()
+    address, door = urlsplit(uri), door or ConnectionGuard()
     app = create_app(parts, uri)
     app.middlewares.insert(0, door.middleware)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0, handle_signals=False, keepalive_timeout=75.0)

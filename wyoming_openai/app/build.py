@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..context.knowledge import Knowledge
+from ..context.cache import ContextCache
 from ..conversation.agents import Agent, Agents
 from ..conversation.assistant import Assistant
 from ..conversation.memory import Memory
@@ -21,14 +21,13 @@ from ..hass.home import Home
 from ..hass.mirror import FixedMirror, HomeMirror, Mirror
 from ..hass.snapshot import demo_home, load_home
 from ..llm import ChatModel
-from ..llm.chain import AT_ONCE, WAITING, Gate, create_chain
+from ..llm.chain import AT_ONCE, WAITING, ConcurrencyLimit, create_chain
 from ..llm.client import ModelSettings
 from ..local_engine.engine import LocalEngine
 from ..local_engine.languages import Loader
-from ..settings.options import Agent as AgentOfSeveral
-from ..settings.options import AgentSettings, Fallback, Settings
+from ..settings.options import AgentSettings, Fallback, NamedAgentSettings, Settings
 from ..tools import Toolbox, builtin_tools
-from ..usage.budgets import Budgets, BudgetSettings, Limits, Purse
+from ..usage.budgets import AgentBudget, BudgetLimits, Budgets, BudgetSettings
 from ..usage.ledger import Ledger
 from ..usage.prices import Prices
 
@@ -38,34 +37,34 @@ ModelKey = tuple[tuple[ModelSettings, ...], float | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Lasting:
+class Shared:
     """What outlives a change of settings: conversations, and what was learnt of languages."""
 
     local: LocalEngine = field(default_factory=LocalEngine)
-    knowledge: Knowledge = field(default_factory=Knowledge)
+    context_cache: ContextCache = field(default_factory=ContextCache)
     memory: Memory = field(default_factory=Memory)
     loader: Loader = field(default_factory=Loader)
 
     @classmethod
-    def of_service(cls) -> "Lasting":
+    def of_service(cls) -> "Shared":
         """What runs for years, for anybody who asks, loads languages one by one and not too often."""
         loader = Loader()
-        return cls(LocalEngine(loader), Knowledge(loader), loader=loader)
+        return cls(LocalEngine(loader), ContextCache(loader), loader=loader)
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Components:
     """The agents and what they answer from."""
 
     settings: Settings
     agents: Agents
     mirror: Mirror
     models: dict[ModelKey, ChatModel]
-    gate: Gate
+    gate: ConcurrencyLimit
     ledger: Ledger
     budgets: Budgets
     prices: Prices
-    lasting: Lasting
+    shared: Shared
 
     @property
     def assistant(self) -> Assistant:
@@ -73,7 +72,7 @@ class Parts:
         return self.agents.first.assistant
 
     @property
-    def works(self) -> dict[object, Callable[[], Coroutine[Any, Any, None]]]:
+    def background_tasks(self) -> dict[object, Callable[[], Coroutine[Any, Any, None]]]:
         """Background work, by the part it is of: the mirror follows the home, each assistant what it needs of it."""
         return {self.mirror: self.mirror.run} | {each.assistant: each.assistant.follow for each in self.agents}
 
@@ -84,19 +83,19 @@ class Parts:
         self.ledger.close()
 
 
-def build(settings: Settings, *, lasting: Lasting | None = None, before: Parts | None = None) -> Parts:
+def build(settings: Settings, *, shared: Shared | None = None, before: Components | None = None) -> Components:
     """Construct everything; nothing runs yet, nothing is asked of the network.
 
     What works `before` a change of settings and is not touched by it is used again: the connections to the home and
     to the models, the ledger, the conversations.
     """
-    lasting = before.lasting if before else lasting or Lasting()
+    shared = before.shared if before else shared or Shared()
     mirror = before.mirror if before and _same_home(before.settings, settings) else build_mirror(settings)
     ledger = before.ledger if before else open_ledger(settings)
     budgets = before.budgets if before else Budgets(ledger, budget_settings(settings))
     prices = Prices(settings.prices)
     count = len(settings.all_agents)
-    gate = before.gate if before else Gate(count * AT_ONCE, count * WAITING)
+    gate = before.gate if before else ConcurrencyLimit(count * AT_ONCE, count * WAITING)
     models: dict[ModelKey, ChatModel] = {}  # agents that differ in their prompts only share its connections
     agents = []
     for own in settings.all_agents:
@@ -105,12 +104,12 @@ def build(settings: Settings, *, lasting: Lasting | None = None, before: Parts |
             key = (model_chain(own), own.hedge_seconds)
             kept = models.get(key) or (before.models.get(key) if before else None)
             model = models[key] = kept or create_chain(key[0], hedge=own.hedge_seconds, gate=gate)
-        tools = ToolRunner(Toolbox(builtin_tools()), mirror, lasting.knowledge)
+        tools = ToolRunner(Toolbox(builtin_tools()), mirror, shared.context_cache)
         requests = RequestBuilder(
             prompt=Prompt(own.prompt),
             style=own.style,
-            local=lasting.local,
-            knowledge=lasting.knowledge,
+            local=shared.local,
+            context_cache=shared.context_cache,
             tools=tools.specs,
             context_tokens=own.context_tokens,
         )
@@ -118,16 +117,16 @@ def build(settings: Settings, *, lasting: Lasting | None = None, before: Parts |
             name=own.name,
             requests=requests,
             tools=tools,
-            model=ModelTurn(model, Purse(budgets, prices, own.name), tools) if model else None,
-            local=lasting.local,
-            knowledge=lasting.knowledge,
+            model=ModelTurn(model, AgentBudget(budgets, prices, own.name), tools) if model else None,
+            local=shared.local,
+            context_cache=shared.context_cache,
             mirror=mirror,
-            memory=lasting.memory,
+            memory=shared.memory,
             patience=Patience(own.deadline, own.speak_seconds),
             phone_patience=Patience(own.phone_deadline, own.phone_speak_seconds),
         )
-        agents.append(Agent(own, assistant, model, own.devices if isinstance(own, AgentOfSeveral) else ()))
-    return Parts(settings, Agents(agents, mirror), mirror, models, gate, ledger, budgets, prices, lasting)
+        agents.append(Agent(own, assistant, model, own.devices if isinstance(own, NamedAgentSettings) else ()))
+    return Components(settings, Agents(agents, mirror), mirror, models, gate, ledger, budgets, prices, shared)
 
 
 def _same_home(before: Settings, after: Settings) -> bool:
@@ -147,10 +146,10 @@ def ledger_path(settings: Settings) -> Path:
 def budget_settings(settings: Settings) -> BudgetSettings:
     """Who may spend how much."""
     return BudgetSettings(
-        total=Limits(settings.budget_day, settings.budget_month),
-        agent=Limits(settings.budget_agent_day, settings.budget_agent_month),
-        agents={own.name: Limits(own.budget_agent_day, own.budget_agent_month) for own in settings.agents},
-        device=Limits(settings.budget_device_day, settings.budget_device_month),
+        total=BudgetLimits(settings.budget_day, settings.budget_month),
+        agent=BudgetLimits(settings.budget_agent_day, settings.budget_agent_month),
+        agents={own.name: BudgetLimits(own.budget_agent_day, own.budget_agent_month) for own in settings.agents},
+        device=BudgetLimits(settings.budget_device_day, settings.budget_device_month),
         questions_per_minute=settings.questions_per_minute,
         questions_per_day=settings.questions_per_day,
     )
@@ -210,20 +209,20 @@ def asked_models(settings: Settings) -> Iterator[ModelSettings]:
 
 
 @asynccontextmanager
-async def running(parts: Parts) -> AsyncIterator[Parts]:
+async def run_background(parts: Components) -> AsyncIterator[Components]:
     """The parts with their background work, for one command; afterwards all connections are closed."""
-    following = [asyncio.create_task(work()) for work in parts.works.values()]
+    following = [asyncio.create_task(work()) for work in parts.background_tasks.values()]
     try:
         yield parts
     finally:
-        await stopped(following)
+        await cancel_and_wait(following)
         await parts.close()
 
 
-async def stopped(tasks: Sequence[asyncio.Task[None]]) -> None:
+async def cancel_and_wait(tasks: Sequence[asyncio.Task[None]]) -> None:
     """Cancel tasks and wait for their end; one that has lost its cancellation gets another."""
-    running: set[asyncio.Task[None]] = {task for task in tasks if not task.done()}
-    while running:
-        for task in running:
+    pending: set[asyncio.Task[None]] = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
             task.cancel()
-        _, running = await asyncio.wait(running, timeout=CANCEL_AGAIN)
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN)

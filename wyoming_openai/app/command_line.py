@@ -167,14 +167,14 @@ def _run(work: Coroutine[Any, Any, None]) -> int:
     from ..hass.connection import HassError
     from ..hass.snapshot import BadSnapshot
     from ..wyoming_server.listener import CannotListen
-    from .commands import CommandFailed
+    from .commands import CannotRun
 
     try:
         asyncio.run(work)
     except (BadSnapshot, CannotListen) as error:
         print(f"{'home' if isinstance(error, BadSnapshot) else 'uri'}: {error}", file=sys.stderr)
         return FAILED
-    except (CommandFailed, HassError) as error:
+    except (CannotRun, HassError) as error:
         print(error, file=sys.stderr)
         return FAILED
     return DONE

@@ -27,29 +27,29 @@ from ..template import TemplateError
 from ..template.jsonl import answer_line
 from ..usage.ledger import Ledger
 from ..usage.report import report
-from .build import Lasting, Parts, budget_settings, build, hass_settings, ledger_path, running
+from .build import Components, Shared, budget_settings, build, hass_settings, ledger_path, run_background
 
 HOME_TIMEOUT = 15.0  # seconds; a home of 10,000 entities needs three
 
 
-class CommandFailed(Exception):
+class CannotRun(Exception):
     """A command came to nothing; the text says why."""
 
 
 @contextlib.asynccontextmanager
-async def connected(settings: Settings) -> AsyncIterator[Parts]:
-    """All parts at work, with the home loaded. Raises `CommandFailed`."""
-    async with running(build(settings)) as parts:
+async def connected(settings: Settings) -> AsyncIterator[Components]:
+    """All parts at work, with the home loaded. Raises `CannotRun`."""
+    async with run_background(build(settings)) as parts:
         await parts.mirror.wait_fresh(HOME_TIMEOUT)
         if not parts.mirror.fresh:
-            raise CommandFailed(f"Home Assistant: {parts.mirror.status.reason}")
+            raise CannotRun(f"Home Assistant: {parts.mirror.status.reason}")
         yield parts
 
 
 async def ask(
     settings: Settings, text: str, language: str | None, area: str | None, agent: str | None = None, *, as_json: bool
 ) -> None:
-    """Ask one question; the answer is printed as it comes. Raises `CommandFailed` if there is none."""
+    """Ask one question; the answer is printed as it comes. Raises `CannotRun` if there is none."""
     async with connected(settings) as parts:
         assistant = _assistant(parts, agent)
         utterance = _utterance(_home(parts), text, language, area)
@@ -64,7 +64,7 @@ async def ask(
                         print(piece, end="", flush=True)
         except CannotAnswer as error:
             failure = str(error)
-            pieces.append(say(error.sentence, utterance.language, **error.values))
+            pieces.append(say(error.sentence_key, utterance.language, **error.values))
             if not as_json:
                 print(pieces[-1], end="")
         trace = reports[0].trace
@@ -74,7 +74,7 @@ async def ask(
             timings = ", ".join(f"{name} {value:.0f} ms" for name, value in trace.timings_ms.items())
             print(f"\n[{trace.model or trace.engine or 'no engine'}: {timings}]", file=sys.stderr)
         if failure is not None:
-            raise CommandFailed(failure)
+            raise CannotRun(failure)
 
 
 def _answer(text: str, trace: Trace, failure: str | None) -> JsonObject:
@@ -116,15 +116,15 @@ async def prompt(
 
 async def prompt_lines(settings: Settings, requests: TextIO, replies: TextIO, agent: str | None = None) -> None:
     """`prompt --jsonl`: for each request line what the first request to the model would carry."""
-    lasting = Lasting()
-    opened: dict[str, Parts] = {}
+    shared = Shared()
+    opened: dict[str, Components] = {}
     last: tuple[Assistant, Turn] | None = None
 
     async def answer(request: Mapping[str, Any]) -> JsonObject:
         nonlocal last
         if "tool" in request:
             if last is None:
-                raise CommandFailed("a tool needs a line with a home before it")
+                raise CannotRun("a tool needs a line with a home before it")
             assistant, turn = last
             call = ToolCall("1", str(request["tool"]), orjson.dumps(request.get("arguments") or {}).decode())
             return {"content": (await assistant.tools.run(call, turn)).content}
@@ -132,7 +132,7 @@ async def prompt_lines(settings: Settings, requests: TextIO, replies: TextIO, ag
         if path not in opened:
             home = Path(path) if path else None
             opened.clear()  # homes come one after the other; ten thousand entities are not kept twice
-            opened[path] = build(settings.model_copy(update={"home": home, "hass_url": None}), lasting=lasting)
+            opened[path] = build(settings.model_copy(update={"home": home, "hass_url": None}), shared=shared)
         parts = opened[path]
         now = datetime.fromisoformat(request["now"]) if request.get("now") else None
         utterance = _utterance(
@@ -177,7 +177,7 @@ async def render(settings: Settings, template: str | None) -> None:
             print(await try_prompt(text, parts.mirror))
         except TemplateError as error:
             where = f"line {error.line}: " if error.line else ""
-            raise CommandFailed(f"{where}{error}") from error
+            raise CannotRun(f"{where}{error}") from error
 
 
 async def render_lines(settings: Settings, requests: TextIO, replies: TextIO) -> None:
@@ -200,7 +200,7 @@ async def snapshot(settings: Settings) -> None:
     """Print the raw results of the websocket commands that the mirror uses."""
     hass = hass_settings(settings)
     if hass is None:
-        raise CommandFailed("snapshot: needs a Home Assistant; write HASS_URL=... and HASS_TOKEN=...")
+        raise CannotRun("snapshot: needs a Home Assistant; write HASS_URL=... and HASS_TOKEN=...")
     sys.stdout.buffer.write(orjson.dumps(await capture(hass)) + b"\n")
 
 
@@ -208,9 +208,9 @@ async def _guarded(answer: Callable[[Mapping[str, Any]], Any], line: str) -> Jso
     try:
         request = orjson.loads(line)
         if not isinstance(request, dict):
-            raise CommandFailed("a line must be a JSON object")
+            raise CannotRun("a line must be a JSON object")
         result: JsonObject = await answer(request)
-    except (orjson.JSONDecodeError, CommandFailed, BadSnapshot, KeyError, ValueError, TypeError) as error:
+    except (orjson.JSONDecodeError, CannotRun, BadSnapshot, KeyError, ValueError, TypeError) as error:
         return {"error": f"{type(error).__name__}: {error}"}
     return result
 
@@ -220,18 +220,18 @@ def _reply(replies: TextIO, reply: JsonObject) -> None:
     replies.flush()
 
 
-def _assistant(parts: Parts, agent: str | None) -> Assistant:
-    """The assistant of that name, else the first. Raises `CommandFailed`."""
+def _assistant(parts: Components, agent: str | None) -> Assistant:
+    """The assistant of that name, else the first. Raises `CannotRun`."""
     if agent is None:
         return parts.assistant
     if (found := parts.agents.named(agent)) is None:
-        raise CommandFailed(
+        raise CannotRun(
             f"--agent: there is no agent {agent!r}; there are {', '.join(each.name for each in parts.agents)}"
         )
     return found.assistant
 
 
-def _home(parts: Parts) -> Home:
+def _home(parts: Components) -> Home:
     assert parts.mirror.home is not None, "connected() has waited for it"
     return parts.mirror.home
 
@@ -248,16 +248,16 @@ def _utterance(
 
 
 def _area(areas: Iterable[Area], wanted: str) -> Area:
-    """An area by id, name or alias. Raises `CommandFailed`."""
+    """An area by id, name or alias. Raises `CannotRun`."""
     areas = list(areas)
     for area in areas:
         if wanted == area.id or wanted.casefold() in {name.casefold() for name in (area.name, *area.aliases)}:
             return area
-    raise CommandFailed(f"--area: there is no area {wanted!r}; there are {', '.join(area.name for area in areas)}")
+    raise CannotRun(f"--area: there is no area {wanted!r}; there are {', '.join(area.name for area in areas)}")
 
 
 def _read(path: str) -> str:
     try:
         return Path(path).expanduser().read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise CommandFailed(f"{path}: {error}") from error
+        raise CannotRun(f"{path}: {error}") from error

@@ -13,9 +13,9 @@ from ..llm.models import ModelSettings, ends
 from ..settings.options import AgentSettings, Settings
 from ..speech.phrasebook import say
 from ..template import NeedsHomeAssistant, TemplateError, compile_template
-from ..wyoming_server.listener import CannotListen, Connection, Listener
+from ..wyoming_server.listener import CannotListen, ClientConnection, Listener
 from .build import hass_settings, home_in_file, model_chain
-from .commands import CommandFailed, connected
+from .commands import CannotRun, connected
 
 MODEL_TIMEOUT = 20.0
 TAKEN = "Another program listens there, perhaps this one already runs; stop it or choose another port with --uri."
@@ -90,7 +90,7 @@ async def _prompt(settings: Settings, agent: AgentSettings) -> AsyncGenerator[Fi
     except TemplateError as error:
         line = f" in line {error.line}" if error.line else ""
         yield Problem(f"Prompt: the template fails{line}: {error}. Until it is mended the default prompt is used.")
-    except CommandFailed:
+    except CannotRun:
         yield Finding("Prompt: nothing wrong with its form; not tried, for want of a home.")
     else:
         yield Finding("Prompt: your template works." if agent.prompt else "Prompt: the default.")
@@ -112,7 +112,7 @@ async def _model(settings: ModelSettings) -> AsyncGenerator[Finding, None]:
         used = await say_hello(settings, MODEL_TIMEOUT)
         yield Finding(f"Model: {name} answers ({used} tokens spent on this check).")
     except ModelError as error:
-        yield Problem(f"Model: {name}: {say(error.sentence, 'en')} ({error})")
+        yield Problem(f"Model: {name}: {say(error.sentence_key, 'en')} ({error})")
     except TimeoutError:
         yield Problem(
             f"Model: {name}: no answer within {MODEL_TIMEOUT:.0f} seconds; check OPENAI_BASE_URL and the network."
@@ -126,7 +126,7 @@ async def _port(agent: AgentSettings) -> AsyncGenerator[Finding, None]:
     if not agent.listens or agent.uri.startswith("stdio:"):
         return
 
-    async def refuse(connection: Connection) -> None:
+    async def refuse(connection: ClientConnection) -> None:
         """It is closed when this returns."""
 
     listener = Listener(agent.uri, refuse)

@@ -17,8 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .. import __version__
-from ..admin import Access, AdminParts, RefusesToListen, hash_password, refuse_open_door
-from ..admin import Agent as PageAgent
+from ..admin import Access, AdminParts, PageAgent, RefusesToListen, hash_password, refuse_open_door
 from ..admin import listening as page_listening
 from ..conversation.agents import Agent
 from ..conversation.turn import TurnReport, log_turn
@@ -30,12 +29,12 @@ from ..messages import Utterance
 from ..settings.options import AgentSettings, BadSettings, Settings, advice, is_hash
 from ..settings.reader import Configuration
 from ..settings.saved import write_saved
-from ..wyoming_server.admission import LIMITS, Admission, Limits, Network
+from ..wyoming_server.admission import LIMITS, Admission, AdmissionLimits, Network
 from ..wyoming_server.handler import Handler, describe
-from ..wyoming_server.listener import CannotListen, Connection, Listener
-from .build import Lasting, Parts, asked_models, budget_settings, build, hass_settings, stopped
+from ..wyoming_server.listener import CannotListen, ClientConnection, Listener
+from .build import Components, Shared, asked_models, budget_settings, build, cancel_and_wait, hass_settings
 from .logs import keep_secret
-from .systemd import keep_watchdog, tell
+from .systemd import keep_watchdog, notify
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -66,12 +65,12 @@ async def serve(configuration: Configuration) -> None:
         loop.add_signal_handler(number, stop_in_time)
     async with serving(configuration) as service:
         service.announce()
-        tell("READY=1")
+        notify("READY=1")
         ended = [asyncio.create_task(event.wait()) for event in (stop, service.ended)]
         await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
             task.cancel()
-        tell("STOPPING=1")
+        notify("STOPPING=1")
         _LOGGER.info("Stopping: answers in progress are finished first")
 
 
@@ -103,7 +102,7 @@ class Service:
 
     def __init__(self, configuration: Configuration) -> None:
         self.configuration = configuration
-        self.parts = build(configuration.settings, lasting=Lasting.of_service())
+        self.parts = build(configuration.settings, shared=Shared.of_service())
         self.ended = asyncio.Event()
         """Set when there is nothing more to serve: the standard input ended."""
         settings = configuration.settings
@@ -128,38 +127,38 @@ class Service:
     async def start(self) -> None:
         """Begin to listen and to follow the home. Raises `CannotListen`."""
         if self.parts.settings.uses_any_model:
-            await asyncio.to_thread(self.parts.ledger.take_over)
-        self._follow()
+            await asyncio.to_thread(self.parts.ledger.open_exclusively)
+        self._sync_background_tasks()
         if self.parts.settings.allow:  # Home Assistant is let in, too, as soon as it is known where it comes from
             with suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
                     await self._find_home_assistant()
-        await self._listen()
+        await self._sync_listeners()
         self._following["page"] = asyncio.create_task(self._show_page())
-        self._look_up()
-        self._following["warming"] = asyncio.create_task(self._warm())
+        self._watch_home_assistant_address()
+        self._following["warming"] = asyncio.create_task(self._warm_up())
         self._following["watchdog"] = asyncio.create_task(keep_watchdog())
-        self._following["tidying"] = asyncio.create_task(self._tidy())
+        self._following["tidying"] = asyncio.create_task(self._housekeep())
 
     async def stop(self) -> None:
         """Finish what is being answered, then close everything."""
         await asyncio.gather(*(listener.stop() for listener in self._listeners.values()))
         async with self._saving:  # what the page is just keeping is kept
             pass
-        await stopped([*self._following.values(), *self._ending])
+        await cancel_and_wait([*self._following.values(), *self._ending])
         await self.parts.close()
         self.turns.close()
 
-    def _follow(self) -> None:
+    def _sync_background_tasks(self) -> None:
         """Background work for the parts there are now, and for no others."""
-        wanted = self.parts.works
+        wanted = self.parts.background_tasks
         for part in [part for part in self._following if part not in wanted and not isinstance(part, str)]:
-            self._end(stopped([self._following.pop(part)]))
+            self._finish_in_background(cancel_and_wait([self._following.pop(part)]))
         for part, work in wanted.items():
             if part not in self._following:
                 self._following[part] = asyncio.create_task(work())
 
-    async def _listen(self) -> None:
+    async def _sync_listeners(self) -> None:
         """Open the doors that the settings name, and close those they name no more. Raises `CannotListen`."""
         wanted = list(_doors(self.parts))
         opened: dict[Door, Listener] = {}
@@ -173,19 +172,19 @@ class Service:
             await asyncio.gather(*(listener.stop() for listener in opened.values()))
             raise
         for door in self._listeners.keys() - set(wanted):
-            self._end(self._listeners.pop(door).stop())
+            self._finish_in_background(self._listeners.pop(door).stop())
         self._listeners |= opened
-        self._admit()
+        self._update_trusted_networks()
 
-    def _admit(self) -> None:
+    def _update_trusted_networks(self) -> None:
         allow = tuple(ip_network(network) for network in self.parts.settings.allow)
         add_ons = (ADD_ONS,) if self.configuration.ingress else ()
-        self._admission.renew(allow=allow, trusted=(*self._home_assistant, *add_ons))
+        self._admission.update_networks(allow=allow, trusted=(*self._home_assistant, *add_ons))
 
-    def _look_up(self) -> None:
+    def _watch_home_assistant_address(self) -> None:
         """Begin to look up where Home Assistant comes from, now and from time to time."""
         if (before := self._following.pop("addresses", None)) is not None:
-            self._end(stopped([before]))
+            self._finish_in_background(cancel_and_wait([before]))
         self._following["addresses"] = asyncio.create_task(self._look_up_home_assistant())
 
     async def _look_up_home_assistant(self) -> None:
@@ -198,15 +197,15 @@ class Service:
         hass = hass_settings(self.parts.settings)
         found = await addresses_of(urlsplit(hass.url).hostname or "") if hass else ()
         self._home_assistant = found or self._home_assistant  # no stranger for want of a name server
-        self._admit()
+        self._update_trusted_networks()
 
-    def _end(self, work: Awaitable[None]) -> None:
+    def _finish_in_background(self, work: Awaitable[None]) -> None:
         """Let something come to its end by itself."""
         task = asyncio.ensure_future(work)
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
 
-    async def _warm(self) -> None:
+    async def _warm_up(self) -> None:
         """Pay before the first question what it would otherwise wait for."""
         parts = self.parts
         for settings in asked_models(parts.settings):
@@ -217,17 +216,17 @@ class Service:
         await parts.assistant.prepare(parts.mirror.home.config.language if parts.mirror.home else "en")
         gc.freeze()  # what is there now stays: the collector need not look through it while somebody waits
 
-    async def _tidy(self) -> None:
+    async def _housekeep(self) -> None:
         while True:
             if self.parts.settings.uses_any_model:
                 await asyncio.to_thread(self.parts.ledger.tidy)
             await asyncio.sleep(TIDYING)
             await asyncio.to_thread(self.turns.tidy)
-            self.parts.lasting.loader.tidy()
+            self.parts.shared.loader.tidy()
 
     # ---- answering
 
-    async def _connection(self, door: Door, connection: Connection) -> None:
+    async def _connection(self, door: Door, connection: ClientConnection) -> None:
         home = self.parts.mirror.home
         handler = Handler(
             info=lambda: describe(
@@ -287,7 +286,7 @@ class Service:
         before = self.parts
         try:
             self.parts = build(settings, before=before)
-            await self._listen()
+            await self._sync_listeners()
         except (BadSnapshot, CannotListen) as error:
             self.parts = before
             raise BadSettings(f"{'home' if isinstance(error, BadSnapshot) else 'uri'}: {error}") from error
@@ -297,13 +296,13 @@ class Service:
             self.turns.days = settings.keep_turns_days
         logging.getLogger().setLevel(settings.log_level.upper())
         keep_secret(settings.secrets)
-        self._follow()
+        self._sync_background_tasks()
         for key in before.models.keys() - self.parts.models.keys():
-            self._end(_close_later(before.models[key]))
+            self._finish_in_background(_close_later(before.models[key]))
         if before.mirror is not self.parts.mirror:
             self._home_assistant = ()  # it was another one
-            self._admit()
-            self._look_up()
+            self._update_trusted_networks()
+            self._watch_home_assistant_address()
             await self.parts.mirror.wait_fresh(NEW_HOME)
         if _page(configuration) != page_before:
             self._page_moved.set()
@@ -360,7 +359,7 @@ class Service:
             _LOGGER.info("%s", announcement(self.parts.settings, self._at(door).settings, listener.port))
 
 
-def _doors(parts: Parts) -> Iterator[Door]:
+def _doors(parts: Components) -> Iterator[Door]:
     """Where the agents listen, in their order."""
     seen: Counter[str] = Counter()
     for agent in parts.agents.listening:
@@ -369,7 +368,7 @@ def _doors(parts: Parts) -> Iterator[Door]:
         seen[uri] += 1
 
 
-def _limits(settings: Settings) -> Limits:
+def _limits(settings: Settings) -> AdmissionLimits:
     """Each agent brings places of its own."""
     count = sum(agent.listens for agent in settings.all_agents)
     return replace(LIMITS, turns=count * LIMITS.turns, waiting=count * LIMITS.waiting)

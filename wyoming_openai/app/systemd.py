@@ -9,7 +9,7 @@ import socket
 from contextlib import suppress
 
 
-def tell(state: str) -> None:
+def notify(state: str) -> None:
     """Send a state, such as `READY=1`. Never raises: nobody may be there to hear it."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
@@ -23,7 +23,7 @@ def tell(state: str) -> None:
 async def keep_watchdog() -> None:
     """Give signs of life as often as systemd wants them: without them it starts the program anew."""
     while (seconds := _wanted_every()) is not None:
-        tell("WATCHDOG=1")
+        notify("WATCHDOG=1")
         await asyncio.sleep(seconds / 2)
 
 

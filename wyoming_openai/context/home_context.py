@@ -5,7 +5,7 @@ areas, kinds, counts) and the facts that this utterance needs: what it names, th
 complete counts, the room it was said in. Only what is exposed to Assist is ever looked at.
 
 `vocabulary` knows what people call things in 60 languages, `relevance` finds names, `directory` who is who at home,
-`asked` puts them together; `facts` and `teller` word what was found; `knowledge` keeps what is expensive to derive.
+`asked` puts them together; `facts` and `writer` word what was found; `context_cache` keeps what is expensive to derive.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 from ..hass.home import Area, Home
 from ..messages import Utterance
 from ..tokens import estimate
-from .asked import Asked, elsewhere
+from .cache import ContextCache
 from .directory import Directory, Place
-from .knowledge import Knowledge
-from .teller import Teller
-from .view import Nearby, View
+from .entity_selection import EntitySelection, Focus
+from .home_writer import HomeWriter
+from .mentions import Mentions, elsewhere
 
 if TYPE_CHECKING:
     from ..local_engine.engine import Recognition
@@ -76,7 +76,7 @@ class HomeContext:
     """The first that would have been told, had the budget of tokens been larger."""
 
 
-def where(home: Home, utterance: Utterance) -> Area | None:
+def area_of_utterance(home: Home, utterance: Utterance) -> Area | None:
     """The room it was said in: as the caller knows it, else where the satellite is, else its device."""
     registries = home.registries
     if utterance.area_id is not None and utterance.area_id in registries.areas:
@@ -94,43 +94,43 @@ def build_context(
     budget: int,
     now: datetime,
     recognize: "Callable[[], Recognition | None]" = lambda: None,
-    knowledge: Knowledge | None = None,
+    context_cache: ContextCache | None = None,
 ) -> HomeContext:
     """What the model is told for this utterance.
 
     `history` is the conversation so far, oldest first; `now` is in the home's time zone. Whoever asks more than once
-    keeps a `Knowledge`: without it everything is derived anew, which takes a second for a large home. `recognize` is
+    keeps a `ContextCache`: without it everything is derived anew, which takes a second for a large home. `recognize` is
     the sentence matcher's view of the utterance (some milliseconds), asked for only where the home is not told whole.
     """
-    knowledge = knowledge or Knowledge()
-    directory = knowledge.directory(home)
-    teller = Teller(home, directory, now)
-    asked, before = _understood(knowledge, home, utterance, history)
+    context_cache = context_cache or ContextCache()
+    directory = context_cache.directory(home)
+    writer = HomeWriter(home, directory, now)
+    asked, before = _understood(context_cache, home, utterance, history)
     near = _nearby(directory, before, area)
-    whole = _whole(View(teller, asked, near), teller, int(budget * WHOLE_SHARE))
+    whole = _whole(EntitySelection(writer, asked, near), writer, int(budget * WHOLE_SHARE))
     if whole is not None:
         return whole
-    index = knowledge.index(home, int(budget * INDEX_SHARE))
-    return _relevant(View(teller, asked, near, recognize()), teller, index, budget - estimate(index))
+    index = context_cache.index(home, int(budget * INDEX_SHARE))
+    return _relevant(EntitySelection(writer, asked, near, recognize()), writer, index, budget - estimate(index))
 
 
-def _whole(view: View, teller: Teller, budget: int) -> HomeContext | None:
+def _whole(view: EntitySelection, writer: HomeWriter, budget: int) -> HomeContext | None:
     """The whole home, if it is small enough."""
-    ids = teller.directory.ids
+    ids = writer.directory.ids
     if not ids:
         return HomeContext(NOTHING, "", (), whole=True)
     if len(ids) * LEAST_COST > budget:
         return None
-    home = teller.whole_home()
+    home = writer.whole_home()
     if estimate(home) > budget:
         return None
     asked = [*view.answers(), *view.lasting()]
     facts = (ASKED, *asked) if asked else ()
-    told = (Chosen(each, "the whole home") for number, each in enumerate(ids) if teller.state(number) is not None)
+    told = (Chosen(each, "the whole home") for number, each in enumerate(ids) if writer.state(number) is not None)
     return HomeContext(f"{WHOLE}\n{home}", "\n".join(facts), tuple(told), whole=True)
 
 
-def _relevant(view: View, teller: Teller, index: str, budget: int) -> HomeContext:
+def _relevant(view: EntitySelection, writer: HomeWriter, index: str, budget: int) -> HomeContext:
     """The index, and the facts about those chosen, best first, as far as the budget goes."""
     budget -= estimate("\n".join(("", ASKED, STATES)))
     answers: list[str] = []
@@ -143,11 +143,11 @@ def _relevant(view: View, teller: Teller, index: str, budget: int) -> HomeContex
     records: list[str] = []
     crowded_out: dict[int, Chosen] = {}
     for number, reason in view.chosen():
-        if number in chosen or not (record := teller.record(number, lasting=len(records) < LASTING_RECORDS)):
+        if number in chosen or not (record := writer.entity_line(number, lasting=len(records) < LASTING_RECORDS)):
             continue
         budget -= estimate(record + "\n")
         told = chosen if budget >= 0 else crowded_out
-        told.setdefault(number, Chosen(teller.directory.ids[number], reason))
+        told.setdefault(number, Chosen(writer.directory.ids[number], reason))
         if budget >= 0:
             records.append(record)
         elif len(crowded_out) == MOST_CROWDED_OUT:
@@ -157,21 +157,21 @@ def _relevant(view: View, teller: Teller, index: str, budget: int) -> HomeContex
 
 
 def _understood(
-    knowledge: Knowledge, home: Home, utterance: Utterance, history: Sequence[str]
-) -> tuple[Asked, tuple[Place, ...]]:
+    context_cache: ContextCache, home: Home, utterance: Utterance, history: Sequence[str]
+) -> tuple[Mentions, tuple[Place, ...]]:
     """What the utterance speaks of, and the places spoken of before it.
 
     A follow-up ("and in the bedroom?", "is it open?") speaks of what was spoken of before.
     """
-    asked = knowledge.asked(home, utterance.language, utterance.text)
+    asked = context_cache.asked(home, utterance.language, utterance.text)
     is_short = asked.length <= FOLLOW_UP_WORDS
     places: tuple[Place, ...] = ()
     for text in reversed(history[-HISTORY:]):
-        before = knowledge.asked(home, utterance.language, text)
+        before = context_cache.asked(home, utterance.language, text)
         if not asked.groups and not asked.named and (before.groups or before.named):
             if asked.places:
-                again = elsewhere(knowledge.directory(home), text, utterance.text)
-                asked = knowledge.asked(home, utterance.language, again)
+                again = elsewhere(context_cache.directory(home), text, utterance.text)
+                asked = context_cache.asked(home, utterance.language, again)
             else:
                 names = asked.names or before.names
                 asked = replace(asked, groups=before.groups, names=names, states=asked.states or before.states)
@@ -179,10 +179,10 @@ def _understood(
     return asked, places if is_short else ()
 
 
-def _nearby(directory: Directory, before: tuple[Place, ...], area: Area | None) -> Nearby:
+def _nearby(directory: Directory, before: tuple[Place, ...], area: Area | None) -> Focus:
     if before:
         name = " and ".join(place.name for place in before)
-        return Nearby(name, directory.within(before), f"in {name}, spoken of before")
+        return Focus(name, directory.within(before), f"in {name}, spoken of before")
     if area is None:
-        return Nearby()
-    return Nearby(area.name, frozenset(directory.in_area(area.id)), "in the room it was said in")
+        return Focus()
+    return Focus(area.name, frozenset(directory.in_area(area.id)), "in the room it was said in")

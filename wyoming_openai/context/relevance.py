@@ -111,7 +111,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class NameMatch:
     """How well the best name of something fits a sentence: the share of the name that was said, 0 … 1."""
 
     score: float
@@ -185,9 +185,9 @@ class NameIndex:
                     spans.append(Span(start, end, docs))
         return _longest_apart(spans)
 
-    def find(self, sentence: Sentence, limit: int = ENOUGH_CANDIDATES) -> dict[int, Match]:
+    def find(self, sentence: Sentence, limit: int = ENOUGH_CANDIDATES) -> dict[int, NameMatch]:
         """What the sentence may speak of, by thing. Whole names come first."""
-        found = {doc: Match(1.0, whole=True) for span in self.whole_names(sentence) for doc in span.docs}
+        found = {doc: NameMatch(1.0, whole=True) for span in self.whole_names(sentence) for doc in span.docs}
         similar = self.similar_terms(sentence)
         said = sum(max(self.rarity(term) * sim for term, sim in of.items()) for of in similar.values() if of)
         sims: dict[str, float] = {}
@@ -199,7 +199,7 @@ class NameIndex:
             mass = sum(self.rarity(term) * sims[term] for term in parts if term in sims)
             score = mass / weight * 0.65 + min(1.0, mass / said) * 0.35
             if doc not in found or found[doc].score < score:
-                found[doc] = Match(score)
+                found[doc] = NameMatch(score)
         return found
 
     def similar_terms(self, sentence: Sentence) -> dict[str, dict[str, float]]:

@@ -8,7 +8,7 @@ from ..llm import ChatModel
 from ..messages import Utterance
 from ..settings.options import AgentSettings
 from .assistant import Assistant
-from .caller import who_asks
+from .caller import identify_caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Agents:
         """Who answers: the agent that was asked; for the first one's bound devices the agent they are bound to."""
         if asked is not self.first:
             return asked
-        caller = who_asks(self._mirror.home, utterance)
+        caller = identify_caller(self._mirror.home, utterance)
         ids = {utterance.device_id, utterance.satellite_id}
         bound = (
             agent

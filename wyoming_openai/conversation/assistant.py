@@ -8,8 +8,8 @@ from datetime import UTC, datetime, tzinfo
 from typing import NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ..context import where
-from ..context.knowledge import Knowledge
+from ..context import area_of_utterance
+from ..context.cache import ContextCache
 from ..hass.home import Config, Home, Registries
 from ..hass.mirror import Mirror
 from ..llm import ModelError
@@ -17,10 +17,10 @@ from ..local_engine.engine import LocalEngine
 from ..messages import CannotAnswer, Utterance
 from ..speech.phrasebook import say
 from ..usage.budgets import BudgetSpent
-from .caller import Caller, who_asks
-from .cues import is_new_call, parts, wants_more
+from .caller import Caller, identify_caller
+from .cues import is_affirmation, is_goodbye, is_new_call
 from .delivery import Delivery
-from .memory import Conversation, Memory, Rest
+from .memory import Conversation, Memory, UnspokenAnswer
 from .model_turn import ModelTurn, ToolRunner
 from .request import RequestBuilder
 from .turn import Patience, Turn, TurnReport, log_turn, reported
@@ -43,7 +43,7 @@ class Assistant:
         tools: ToolRunner,
         model: ModelTurn | None,
         local: LocalEngine,
-        knowledge: Knowledge,
+        context_cache: ContextCache,
         mirror: Mirror,
         memory: Memory,
         patience: Patience,
@@ -54,7 +54,7 @@ class Assistant:
         self.tools = tools
         self._model = model
         self._local = local
-        self._knowledge = knowledge
+        self._context_cache = context_cache
         self._mirror = mirror
         self._memory = memory
         self._patience = patience
@@ -89,8 +89,8 @@ class Assistant:
         if caller.is_phone and is_new_call(conversation.silence, conversation.last_answer, utterance.text, language):
             conversation.forget()
         delivery = self._delivery(turn, conversation)
-        rest, conversation.rest = conversation.rest, None
-        goes_on = rest is not None and (rest.text or rest.is_whole) and wants_more(utterance.text, language)
+        rest, conversation.unspoken = conversation.unspoken, None
+        goes_on = rest is not None and (rest.text or rest.is_complete) and is_affirmation(utterance.text, language)
         source = self._go_on(turn, rest) if rest is not None and goes_on else self._answer(turn, conversation)
         try:
             async with aclosing(source) as pieces:
@@ -98,7 +98,7 @@ class Assistant:
                     if said := delivery.feed(piece):
                         yield said
                     if delivery.is_full:
-                        turn.hurry()
+                        turn.stop_waiting_soon()
             if last := delivery.finish():
                 yield last
         except (GeneratorExit, asyncio.CancelledError):
@@ -106,20 +106,20 @@ class Assistant:
                 conversation.forget()
             raise
         if delivery.is_full or goes_on:
-            conversation.rest = Rest(delivery.rest, turn.is_whole)
+            conversation.unspoken = UnspokenAnswer(delivery.rest, turn.is_complete)
         conversation.remember(utterance.text, delivery.said)
-        if caller.is_phone and parts(utterance.text, language):
+        if caller.is_phone and is_goodbye(utterance.text, language):
             conversation.forget()
 
     def _delivery(self, turn: Turn, conversation: Conversation) -> Delivery:
-        listens_on = turn.caller.listens_on
-        can_go_on = listens_on and conversation.is_kept
-        limit = self._patience_of(turn.caller).speak
-        return Delivery(turn.utterance.language, limit, listens_on=listens_on, can_go_on=can_go_on)
+        keeps_listening = turn.caller.keeps_listening
+        can_go_on = keeps_listening and conversation.is_kept
+        limit = self._patience_of(turn.caller).answer_seconds
+        return Delivery(turn.utterance.language, limit, keeps_listening=keeps_listening, can_go_on=can_go_on)
 
     def patience(self, utterance: Utterance) -> Patience:
         """That of whoever asks."""
-        return self._patience_of(who_asks(self._mirror.home, utterance))
+        return self._patience_of(identify_caller(self._mirror.home, utterance))
 
     def _patience_of(self, caller: Caller) -> Patience:
         return self._phone_patience if caller.is_phone else self._patience
@@ -144,7 +144,7 @@ class Assistant:
         while True:
             home = self._mirror.home
             await self._local.prepare(home, language)
-            await self._knowledge.prepare(home, language)
+            await self._context_cache.prepare(home, language)
             if home is self._mirror.home:
                 return
 
@@ -165,16 +165,16 @@ class Assistant:
         return Turn(
             utterance,
             home,
-            where(home, utterance),
+            area_of_utterance(home, utterance),
             now.astimezone(zone) if now else datetime.now(zone),
             deadline,
-            who_asks(mirror.home, utterance),  # who it is stays known while the home is away
-            "" if known else mirror.status.sentence,
+            identify_caller(mirror.home, utterance),  # who it is stays known while the home is away
+            "" if known else mirror.status.sentence_key,
         )
 
-    async def _go_on(self, turn: Turn, rest: Rest) -> AsyncGenerator[str, None]:
+    async def _go_on(self, turn: Turn, rest: UnspokenAnswer) -> AsyncGenerator[str, None]:
         """What of the last answer has not been said yet."""
-        turn.engine, turn.is_whole = "memory", rest.is_whole
+        turn.engine, turn.is_complete = "memory", rest.is_complete
         yield rest.text or say("nothing_more", turn.utterance.language)
 
     async def _answer(self, turn: Turn, conversation: Conversation) -> AsyncGenerator[str, None]:
@@ -193,18 +193,18 @@ class Assistant:
             except BudgetSpent as error:
                 turn.note(failure := error)
                 if spoken:
-                    yield " " + say(error.sentence, turn.utterance.language)
+                    yield " " + say(error.sentence_key, turn.utterance.language)
                     return
             except ModelError as error:
-                if turn.enough:
-                    turn.is_whole = False
+                if turn.is_answer_full:
+                    turn.is_complete = False
                     return
-                _LOGGER.warning("The model did not answer: %s", error.brief)
+                _LOGGER.warning("The model did not answer: %s", error.log_text)
                 turn.note(failure := error)
                 if spoken:
-                    yield " " + say(error.sentence, turn.utterance.language)
+                    yield " " + say(error.sentence_key, turn.utterance.language)
                     return
-        is_news = isinstance(failure, BudgetSpent) and self._model is not None and self._model.is_news(failure)
+        is_news = isinstance(failure, BudgetSpent) and self._model is not None and self._model.is_first_notice(failure)
         answer = self._answer_locally(turn, failure)
         if is_news:
             answer = f"{say('budget_spent_now_local', turn.utterance.language)} {answer}"
@@ -213,16 +213,16 @@ class Assistant:
     def _answer_locally(self, turn: Turn, failure: CannotAnswer | None) -> str:
         turn.engine, turn.model = "local", ""
         answer = self._local.answer(turn.utterance, turn.home, turn.area, turn.now)
-        if turn.away and answer is not None and answer.needs_home:
-            raise CannotAnswer(turn.away)
+        if turn.home_problem and answer is not None and answer.needs_home:
+            raise CannotAnswer(turn.home_problem)
         if answer is not None and answer.text:
             return answer.text
         if answer is not None and not answer.wants_control:  # "never mind"
             return say("goodbye", turn.utterance.language)
         if answer is not None and answer.wants_control and failure is None:
             return say("cannot_control", turn.utterance.language)
-        if turn.away and failure is None:
-            raise CannotAnswer(turn.away)
+        if turn.home_problem and failure is None:
+            raise CannotAnswer(turn.home_problem)
         raise failure or CannotAnswer("not_understood")
 
 

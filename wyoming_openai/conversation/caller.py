@@ -21,7 +21,7 @@ class Caller:
         return self.kind == "phone"
 
     @property
-    def listens_on(self) -> bool:
+    def keeps_listening(self) -> bool:
         """Whether a question of ours can be answered at once.
 
         A phone listens again after every answer, and who types can type on; a satellite closes its microphone.
@@ -36,7 +36,7 @@ class Caller:
         return name == self.device.id or name.casefold() in {str(each).casefold() for each in names if each}
 
 
-def who_asks(home: Home | None, utterance: Utterance) -> Caller:
+def identify_caller(home: Home | None, utterance: Utterance) -> Caller:
     """The caller, as far as the registries know it."""
     entity = home.registries.entities.get(utterance.satellite_id or "") if home else None
     device_id = utterance.device_id or (entity and entity.device_id) or ""

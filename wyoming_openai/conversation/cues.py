@@ -27,19 +27,19 @@ _JAPANESE_QUESTION = re.compile(r"か[。.]?$")
 _CLOSERS = "\"'”’“‘»«›‹)]}」』）］】》 *_"
 
 
-def greets(text: str, language: str) -> bool:
+def is_greeting(text: str, language: str) -> bool:
     """Whether a sentence begins with a greeting."""
     words = _words(text)
     return any(_begins(words, phrase) for phrase in _phrases(greetings(language)))
 
 
-def parts(text: str, language: str) -> bool:
+def is_goodbye(text: str, language: str) -> bool:
     """Whether a sentence begins or ends with a goodbye."""
     words = _words(text)
     return any(_begins(words, phrase) or _ends(words, phrase) for phrase in _phrases(goodbyes(language)))
 
 
-def wants_more(text: str, language: str) -> bool:
+def is_affirmation(text: str, language: str) -> bool:
     """Whether somebody says yes, or asks us to go on, and says nothing else."""
     words = _words(text)
     phrases = _phrases(affirmations(language))
@@ -61,7 +61,7 @@ def is_new_call(silence: float, answer: str, question: str, language: str) -> bo
     `silence` is the time from our last answer, sent and not yet spoken, to this question, spoken and written down.
     """
     spoken = _BEFORE_SPEECH + _SLOWER * seconds(answer, language) + seconds(question, language)
-    return greets(question, language) or silence > spoken + PAUSE
+    return is_greeting(question, language) or silence > spoken + PAUSE
 
 
 def is_question(sentence: str, language: str) -> bool:

@@ -13,12 +13,12 @@ class Delivery:
     Whole sentences within the limit are let out at once, except a question, which waits for what follows it.
     """
 
-    def __init__(self, language: str, limit: float, *, listens_on: bool, can_go_on: bool) -> None:
-        """`limit`: seconds of speech; `listens_on`: whether a question at the end can be answered; `can_go_on`: whether
-        we would know what to go on with."""
+    def __init__(self, language: str, limit: float, *, keeps_listening: bool, can_go_on: bool) -> None:
+        """`limit`: seconds of speech; `keeps_listening`: whether a question at the end can be answered;
+        `can_go_on`: whether we would know what to go on with."""
         self._language = language
         self._left = limit
-        self._listens_on = listens_on
+        self._keeps_listening = keeps_listening
         self._offers = can_go_on
         self._begun = False
         self._question = ""
@@ -57,7 +57,7 @@ class Delivery:
         if self._beyond:
             return " " + say("shall_i_go_on", self._language) if self._offers else ""
         question, self._question = self._question, ""
-        if self._begun and not self._listens_on and is_idle_question(question, self._language):
+        if self._begun and not self._keeps_listening and is_idle_question(question, self._language):
             return ""
         return question
 

@@ -20,12 +20,12 @@ Key = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
+class UnspokenAnswer:
     """What of the last answer has not been said yet."""
 
     text: str
     """Empty when all was said."""
-    is_whole: bool
+    is_complete: bool
     """Whether it reaches to the end of what the model had to say."""
 
 
@@ -34,7 +34,7 @@ class Conversation:
 
     def __init__(self, *, is_kept: bool = False) -> None:
         self.messages: tuple[Remembered, ...] = ()
-        self.rest: Rest | None = None
+        self.unspoken: UnspokenAnswer | None = None
         self.is_kept = is_kept
         """Whether another utterance can find it."""
         self.silence = 0.0
@@ -57,7 +57,7 @@ class Conversation:
 
     def forget(self) -> None:
         """Begin anew."""
-        self.messages, self.rest = (), None
+        self.messages, self.unspoken = (), None
 
 
 class Memory:

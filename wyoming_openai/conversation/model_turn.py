@@ -6,14 +6,14 @@ from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from functools import partial
 
-from ..context.knowledge import Knowledge
+from ..context.cache import ContextCache
 from ..hass.mirror import Mirror
-from ..llm import Anew, ChatModel, ModelError, ModelEvent, ModelReply, ModelRequest, NoAnswer, TextDelta
+from ..llm import ChatModel, ModelError, ModelEvent, ModelReply, ModelRequest, NoAnswer, Restarted, TextDelta
 from ..llm.models import ModelSettings
 from ..messages import AssistantMessage, SystemMessage, ToolCall, ToolResult, ToolSpec, UserMessage
 from ..speech import Speech
 from ..tools import Toolbox, ToolContext
-from ..usage.budgets import BudgetSpent, Purse, Reservation, input_bound
+from ..usage.budgets import AgentBudget, BudgetSpent, Reservation, input_bound
 from ..usage.prices import NANO
 from .request import HOME_IS_AWAY
 from .turn import Turn
@@ -30,10 +30,10 @@ ENOUGH = SystemMessage("Enough was looked up: answer now, without tools.")
 class ToolRunner:
     """Runs the tools that a model calls, on the home of the turn."""
 
-    def __init__(self, toolbox: Toolbox, mirror: Mirror, knowledge: Knowledge) -> None:
+    def __init__(self, toolbox: Toolbox, mirror: Mirror, context_cache: ContextCache) -> None:
         self._toolbox = toolbox
         self._mirror = mirror
-        self._knowledge = knowledge
+        self._context_cache = context_cache
 
     @property
     def specs(self) -> tuple[ToolSpec, ...]:
@@ -42,9 +42,11 @@ class ToolRunner:
     async def run(self, call: ToolCall, turn: Turn) -> ToolResult:
         """Run one call. Raises `ModelError` where it outlasts the turn's deadline."""
         turn.tools.append(call.name)
-        if turn.away:
+        if turn.home_problem:
             return ToolResult(call.id, call.name, f"Error: {HOME_IS_AWAY}", is_error=True)
-        context = ToolContext(turn.home, turn.area, turn.now, turn.utterance.language, self._mirror, self._knowledge)
+        context = ToolContext(
+            turn.home, turn.area, turn.now, turn.utterance.language, self._mirror, self._context_cache
+        )
         try:
             async with asyncio.timeout_at(turn.deadline):
                 return await self._toolbox.run(call, context)
@@ -55,14 +57,14 @@ class ToolRunner:
 class ModelTurn:
     """Lets a model answer, within its budget."""
 
-    def __init__(self, model: ChatModel, purse: Purse, tools: ToolRunner) -> None:
+    def __init__(self, model: ChatModel, budget: AgentBudget, tools: ToolRunner) -> None:
         self._model = model
-        self._purse = purse
+        self._budget = budget
         self._tools = tools
 
-    def is_news(self, spent: BudgetSpent) -> bool:
+    def is_first_notice(self, spent: BudgetSpent) -> bool:
         """Whether nobody has been told yet in this period that the budget is used up."""
-        return self._purse.is_news(spent)
+        return self._budget.is_first_notice(spent)
 
     async def answer(self, turn: Turn, request: ModelRequest) -> AsyncGenerator[str, None]:
         """Let the model and its tools go on until it just speaks: speakable text.
@@ -70,7 +72,7 @@ class ModelTurn:
         Raises `ModelError` and `BudgetSpent`.
         """
         turn.engine, turn.model = "openai", self._model.name
-        turn.is_whole = False
+        turn.is_complete = False
         first, spoken = request, False
 
         def unheard() -> bool:
@@ -90,14 +92,14 @@ class ModelTurn:
                             if piece := speech.feed(text):
                                 piece, apart, spoken = apart + piece, "", True
                                 yield piece
-                        case Anew():
+                        case Restarted():
                             speech = Speech(turn.utterance.language)
                         case ModelReply():
                             reply = event
             if reply is None:
                 raise NoAnswer("the stream ended without a reply")
             turn.hears(reply)
-            turn.is_whole = not reply.truncated
+            turn.is_complete = not reply.truncated
             if rest := speech.finish(truncated=reply.truncated):
                 yield apart + rest
                 spoken = True
@@ -105,7 +107,7 @@ class ModelTurn:
                 if not spoken:
                     raise NoAnswer("nothing in the reply can be spoken")
                 return
-            if turn.enough:
+            if turn.is_answer_full:
                 return
             looked_up = input_bound(request) - input_bound(first)
             calls = reply.message.tool_calls[: _calls_left(turn)] if looked_up < MAX_LOOKED_UP else ()
@@ -120,7 +122,7 @@ class ModelTurn:
         if turn.calls >= MAX_MODEL_CALLS:
             raise ModelError("loop_limit", f"no answer after {MAX_MODEL_CALLS} calls")
         question = isinstance(request.messages[-1], UserMessage) and not again
-        account = self._purse.reserve(settings, request, turn.utterance, turn.caller.kind, question=question)
+        account = self._budget.reserve(settings, request, turn.utterance, turn.caller.kind, question=question)
         turn.calls += 1
         try:
             with account:

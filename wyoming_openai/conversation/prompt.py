@@ -12,7 +12,7 @@ from ..hass.home import Area, Home
 from ..hass.mirror import Mirror
 from ..messages import Utterance
 from ..template import NeedsHomeAssistant, Template, TemplateError, compile_template, exposed_entities
-from .caller import who_asks
+from .caller import identify_caller
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ def turn_variables(home: Home, utterance: Utterance, area: Area | None) -> dict[
         "current_device_id": lambda: utterance.device_id,
         "satellite": lambda: utterance.satellite_id,
         "conversation_id": lambda: utterance.conversation_id,
-        "is_phone": lambda: who_asks(home, utterance).is_phone,
+        "is_phone": lambda: identify_caller(home, utterance).is_phone,
         "user_name": lambda: None,
         "ha_name": lambda: home.config.location_name,
         "exposed_entities": lambda: exposed_entities(home),

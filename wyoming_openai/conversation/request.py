@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 from ..context import HomeContext, build_context
-from ..context.knowledge import Knowledge
+from ..context.cache import ContextCache
 from ..llm import ModelRequest
 from ..local_engine.engine import LocalEngine
 from ..messages import Message, SystemMessage, ToolSpec, UserMessage
@@ -31,7 +31,7 @@ class RequestBuilder:
         *,
         prompt: Prompt,
         local: LocalEngine,
-        knowledge: Knowledge,
+        context_cache: ContextCache,
         tools: Sequence[ToolSpec],
         context_tokens: int,
         style: str | None = None,
@@ -39,7 +39,7 @@ class RequestBuilder:
         """`context_tokens`: what may be told about the home; `style`: how the answer should sound."""
         self.prompt = prompt
         self._local = local
-        self._knowledge = knowledge
+        self._context_cache = context_cache
         self._tools = tuple(tools)
         self._context_tokens = context_tokens
         self._style = style
@@ -67,7 +67,7 @@ class RequestBuilder:
             budget=self._context_tokens,
             now=turn.now,
             recognize=lambda: self._local.recognize(turn.utterance, turn.home, turn.area),
-            knowledge=self._knowledge,
+            context_cache=self._context_cache,
         )
 
     def _manner(self) -> str:
@@ -82,7 +82,7 @@ class RequestBuilder:
             f"Asked in: {room}" if room else "Asked in: an unknown room",
             ASKED_ON[turn.caller.kind],
             f"Language of the question: {turn.utterance.language}",
-            HOME_IS_AWAY if turn.away else "",
+            HOME_IS_AWAY if turn.home_problem else "",
         ]
         return "\n".join(filter(None, lines))
 

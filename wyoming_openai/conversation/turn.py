@@ -24,7 +24,7 @@ class Patience:
 
     deadline: float
     """Until something must be heard, whatever the model does."""
-    speak: float
+    answer_seconds: float
     """Of one answer, spoken."""
 
 
@@ -39,11 +39,11 @@ class Turn:
     deadline: float | None
     """On the event loop's clock."""
     caller: Caller = field(default_factory=Caller)
-    away: str = ""
+    home_problem: str = ""
     """Why nothing is known of the home, as the key of a sentence; empty where it is known."""
-    enough: bool = False
+    is_answer_full: bool = False
     """No more can be said than there is."""
-    is_whole: bool = True
+    is_complete: bool = True
     """Whether the engine has said all it had to say."""
     started: float = field(default_factory=time.perf_counter)
     engine: str = ""
@@ -54,7 +54,7 @@ class Turn:
     tools: list[str] = field(default_factory=list)
     timings_ms: dict[str, float] = field(default_factory=dict)
     failure: str = ""
-    brief: str = ""
+    log_text: str = ""
     """The failure as it may be logged."""
     cost: float = 0.0
     requests: list[ModelRequest] = field(default_factory=list)
@@ -85,7 +85,7 @@ class Turn:
     def note(self, error: CannotAnswer) -> None:
         """Note the first thing that went wrong."""
         if not self.failure:
-            self.failure, self.brief = str(error), error.brief
+            self.failure, self.log_text = str(error), error.log_text
 
     def fail(self, error: CannotAnswer) -> None:
         """Note why it ended early; who had said nothing by then has not answered it."""
@@ -93,11 +93,11 @@ class Turn:
         if "first_text" not in self.timings_ms:
             self.engine = ""
 
-    def hurry(self) -> None:
+    def stop_waiting_soon(self) -> None:
         """As much is there as can be said: what comes soon is kept, the rest is not waited for."""
-        if not self.enough:
+        if not self.is_answer_full:
             soon = asyncio.get_running_loop().time() + MORE_PATIENCE
-            self.enough, self.deadline = True, min(soon, self.deadline or soon)
+            self.is_answer_full, self.deadline = True, min(soon, self.deadline or soon)
 
     def trace(self) -> Trace:
         """What happened until now."""
@@ -110,7 +110,7 @@ class Turn:
             dict(self.timings_ms),
             self.failure,
             self.cost,
-            self.brief,
+            self.log_text,
         )
 
 
@@ -182,7 +182,7 @@ def log_turn(report: TurnReport) -> None:
     trace = report.trace
     heard = trace.engine and trace.failure != CALLER_LEFT
     tokens = f", {trace.usage.input_tokens} + {trace.usage.output_tokens} tokens" if trace.usage.input_tokens else ""
-    failure = f" ({trace.brief})" if trace.brief else ""
+    failure = f" ({trace.log_text})" if trace.log_text else ""
     timings = trace.timings_ms
     _LOGGER.debug("Milliseconds: %s", timings)
     _LOGGER.info(

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import orjson
 
 from ..messages import Usage
-from ..storage.files import set_aside
+from ..storage.files import quarantine
 from ..storage.sqlite import LOCK_TIMEOUT, identity, is_locked, is_unusable, open_file
 
 _LOGGER = logging.getLogger(__name__)
@@ -303,7 +303,9 @@ def _open(path: Path | None) -> sqlite3.Connection:
         except sqlite3.Error as error:
             if not is_unusable(error):
                 raise
-            _LOGGER.error("The turns can't be read (%s): they are now in %s", error, set_aside(path, datetime.now(UTC)))
+            _LOGGER.error(
+                "The turns can't be read (%s): they are now in %s", error, quarantine(path, datetime.now(UTC))
+            )
             return open_file(path, _prepare)
     except (sqlite3.Error, OSError) as error:
         _LOGGER.warning("The turns can't be kept in %s (%s); they are kept in memory", path, error)

@@ -23,14 +23,14 @@ from .login import MAX_MESSAGE, HassSettings, Socket, connect, log_in
 __all__ = [
     "CannotConnect",
     "CommandFailed",
-    "Complaints",
     "Connection",
     "ConnectionLost",
     "HassError",
     "HassSettings",
     "InvalidAuth",
     "MessageTooBig",
-    "Pace",
+    "Timing",
+    "WarningThrottle",
 ]
 
 _LOGGER = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ READS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Timing:
     """How long things may take and how often they are tried, in seconds."""
 
     connect: float = 10.0
@@ -105,7 +105,7 @@ class Pace:
     reload_every: float = 3.0
 
 
-class Complaints:
+class WarningThrottle:
     """Warns of each kind of trouble at most once a minute; repeats are for debugging. Counts them all."""
 
     def __init__(self, every: float = 60.0) -> None:
@@ -137,7 +137,7 @@ class _Waiting:
 class Connection:
     """An open connection. When it dies, waiting commands fail with the first cause; they are not cancelled."""
 
-    def __init__(self, websocket: Socket, version: str, pace: Pace, complaints: Complaints) -> None:
+    def __init__(self, websocket: Socket, version: str, timing: Timing, warnings: WarningThrottle) -> None:
         self.version = version
         """Home Assistant's."""
         self.on_lost: Callable[[], None] = lambda: None
@@ -145,8 +145,8 @@ class Connection:
         self.on_unreadable: Callable[[], None] = lambda: None
         """Called for a message that could not be read, and may have held anything."""
         self._websocket = websocket
-        self._pace = pace
-        self._complaints = complaints
+        self._timing = timing
+        self._warnings = warnings
         self._number = 0
         self._waiting: dict[int, _Waiting] = {}
         """By the number of the command; by that number negated for its first event."""
@@ -156,15 +156,15 @@ class Connection:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, settings: HassSettings, *, pace: Pace | None = None, complaints: Complaints | None = None
+        cls, settings: HassSettings, *, timing: Timing | None = None, warnings: WarningThrottle | None = None
     ) -> AsyncIterator[Self]:
         """Connect and log in; closed at the end of the block. Raises `CannotConnect`, `InvalidAuth`."""
-        pace = pace or Pace()
+        timing = timing or Timing()
         async with aiohttp.ClientSession() as session:
-            websocket = await connect(session, settings, pace.connect)
+            websocket = await connect(session, settings, timing.connect)
             try:
-                version = await log_in(websocket, settings, pace.connect)
-                connection = cls(websocket, version, pace, complaints or Complaints())
+                version = await log_in(websocket, settings, timing.connect)
+                connection = cls(websocket, version, timing, warnings or WarningThrottle())
                 async with connection._alive():
                     yield connection
             finally:
@@ -341,11 +341,11 @@ class Connection:
         """Notice a connection that is dead without having been closed."""
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(self._pace.ping_every)
+            await asyncio.sleep(self._timing.ping_every)
             # Home Assistant answers in order: what was asked before, such as a whole home, may take its time.
             before = max((waiting.deadline for waiting in self._waiting.values()), default=0.0) - loop.time()
             try:
-                await self.command("ping", timeout=max(self._pace.ping_answer, before))
+                await self.command("ping", timeout=max(self._timing.ping_answer, before))
             except CommandFailed as error:
                 raise ConnectionLost("Home Assistant does not answer any more") from error
 
@@ -356,7 +356,7 @@ class Connection:
                 case WSMsgType.TEXT:
                     await self._take(message.data)
                 case WSMsgType.BINARY:
-                    self._complaints.about("Home Assistant sent a binary message")
+                    self._warnings.about("Home Assistant sent a binary message")
                 case WSMsgType.ERROR if self._websocket.close_code == WSCloseCode.MESSAGE_TOO_BIG:
                     raise MessageTooBig(f"Home Assistant sent a message of more than {MAX_MESSAGE >> 20} MB")
                 case _:
@@ -366,7 +366,7 @@ class Connection:
         try:
             content = orjson.loads(text)
         except orjson.JSONDecodeError:
-            self._complaints.about("Home Assistant sent something that is not JSON")
+            self._warnings.about("Home Assistant sent something that is not JSON")
             self.on_unreadable()
             return
         for number, message in enumerate(content if isinstance(content, list) else (content,), 1):
@@ -378,7 +378,7 @@ class Connection:
         number = message.get("id") if isinstance(message, dict) else None
         # Numbers of ours that nobody knows any more are late answers and last events, and of no concern.
         if type(number) is not int or not 0 < number <= self._number:
-            self._complaints.about("Home Assistant sent a message that belongs to nothing")
+            self._warnings.about("Home Assistant sent a message that belongs to nothing")
             return
         match message.get("type"):
             case "event":
@@ -388,7 +388,7 @@ class Connection:
                 if (waiting := self._waiting.get(number)) is not None and not waiting.future.done():
                     _settle(waiting, message)
             case _:
-                self._complaints.about("Home Assistant sent a message of an unknown type")
+                self._warnings.about("Home Assistant sent a message of an unknown type")
 
 
 def _settle(waiting: _Waiting, message: Mapping[str, Any]) -> None:

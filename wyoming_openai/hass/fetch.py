@@ -27,10 +27,10 @@ T = TypeVar("T")
 COMMANDS = (CONFIG, AREAS, FLOORS, LABELS, DEVICES, CONFIG_ENTRIES, SOURCES, EXPOSED, ISSUES)
 ENTRIES_AT_ONCE = 500  # a message of half a megabyte, and no long pause for Home Assistant
 
-ABSENT = frozenset({"unknown_command", "unauthorized"})
+MISSING_CODES = frozenset({"unknown_command", "unauthorized"})
 """This Home Assistant does not have it, or this token may not read it: there is none, and that is all right."""
 
-LUXURIES = frozenset({CONFIG_ENTRIES, SOURCES, EXPOSED, ISSUES, *TRANSLATIONS})
+OPTIONAL_COMMANDS = frozenset({CONFIG_ENTRIES, SOURCES, EXPOSED, ISSUES, *TRANSLATIONS})
 """A home without the answer is still whole: without the list, exposure is what the entity registry says."""
 
 
@@ -102,7 +102,7 @@ async def _fetch_one(connection: Connection, command: str, timeout: float, langu
     try:
         return await connection.command(name, timeout=timeout, **fields)
     except CommandFailed as error:
-        if error.code in ABSENT or (command in LUXURIES and error.code != "timeout"):
+        if error.code in MISSING_CODES or (command in OPTIONAL_COMMANDS and error.code != "timeout"):
             return None
         raise
 

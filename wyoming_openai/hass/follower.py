@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
 
-from ..gc_pauses import without_collector
-from .connection import CommandFailed, Complaints, Connection, ConnectionLost, Handler, Pace
+from ..gc_pauses import gc_paused
+from .connection import CommandFailed, Connection, ConnectionLost, Handler, Timing, WarningThrottle
 from .fetch import all_of, fetch, fetch_entries, fetch_home
 from .home import Config, Home, Registries
 from .snapshot import (
@@ -59,7 +59,7 @@ UNANNOUNCED = ("entities", "integrations")
 """Exposure of what is not in the entity registry, and entries that come and go, have no event."""
 
 
-class _Feed:
+class _BufferedSubscription:
     """The events of a subscription: kept until a home is there to take them."""
 
     def __init__(self) -> None:
@@ -85,12 +85,16 @@ class Follower:
     """
 
     def __init__(
-        self, connection: Connection, publish: Callable[[Config, Home | None], None], pace: Pace, complaints: Complaints
+        self,
+        connection: Connection,
+        publish: Callable[[Config, Home | None], None],
+        timing: Timing,
+        warnings: WarningThrottle,
     ):
         self._connection = connection
         self._publish = publish
-        self._pace = pace
-        self._complaints = complaints
+        self._timing = timing
+        self._warnings = warnings
         self._home = Home(Config(), Registries())
         self._wake = asyncio.Event()
         self._stale: dict[str, float] = {}
@@ -112,11 +116,11 @@ class Follower:
         events = {event for part in PARTS.values() for event in part.events}
         await all_of(*(self._subscribe(event) for event in events))
         try:
-            with without_collector():
+            with gc_paused():
                 await self._load()
             while True:
                 await self._until_due()
-                with without_collector():
+                with gc_paused():
                     await self._work()
         finally:
             self._home = Home(Config(), Registries())  # the error that ended it holds us, but shall not hold the home
@@ -130,7 +134,7 @@ class Follower:
             if config.is_running:
                 return
             self._publish(config, None)
-            await asyncio.sleep(self._pace.starting_every)
+            await asyncio.sleep(self._timing.starting_every)
 
     async def _subscribe(self, event: str) -> None:
         parts = [name for name, part in PARTS.items() if event in part.events]
@@ -155,14 +159,14 @@ class Follower:
 
     def _mark(self, part: str, delay: float | None = None) -> None:
         """Have a part fetched: at once but for the rest of its bunch, yet not sooner than its last fetch allows."""
-        due = _now() + (self._pace.gather if delay is None else delay)
-        due = max(due, self._fetched.get(part, 0.0) + self._pace.refresh_every)
+        due = _now() + (self._timing.gather if delay is None else delay)
+        due = max(due, self._fetched.get(part, 0.0) + self._timing.refresh_every)
         self._stale[part] = min(due, self._stale.get(part, due))
         self._wake.set()
 
     def _on_damage(self) -> None:
         """Something came that could not be understood: only a fresh load makes the home whole again."""
-        self._complaints.about("Home Assistant sent a change that makes no sense; the home is loaded afresh")
+        self._warnings.about("Home Assistant sent a change that makes no sense; the home is loaded afresh")
         self._damaged = True
         self._wake.set()
 
@@ -172,21 +176,21 @@ class Follower:
         self._stale.clear()
         self._changed_entities.clear()
         self._damaged = False
-        feed = _Feed()
+        feed = _BufferedSubscription()
         home = Home(Config(), Registries())
         try:
-            async with asyncio.timeout(self._pace.load) as limit:
-                async with aclosing(fetch_home(self._connection, timeout=self._pace.load, whole=False)) as parts:
+            async with asyncio.timeout(self._timing.load) as limit:
+                async with aclosing(fetch_home(self._connection, timeout=self._timing.load, whole=False)) as parts:
                     async for results in parts:
                         await _put(home, results)
-                number, states = await self._connection.follow(STATES, _has_states, feed, timeout=self._pace.load)
+                number, states = await self._connection.follow(STATES, _has_states, feed, timeout=self._timing.load)
         except TimeoutError:
             if not limit.expired():
                 raise
-            raise ConnectionLost(f"Home Assistant did not send its home within {self._pace.load:.0f} s") from None
+            raise ConnectionLost(f"Home Assistant did not send its home within {self._timing.load:.0f} s") from None
         # Not with the rest: a state that makes no sense is left out, and asking again would not mend it.
         if not await asyncio.to_thread(home.apply_states, states):
-            self._complaints.about("Home Assistant sent states that make no sense; they are left out")
+            self._warnings.about("Home Assistant sent states that make no sense; they are left out")
         feed.flow_to(partial(self._on_states, home))
         self._home, old = home, self._states
         self._states = number
@@ -198,9 +202,9 @@ class Follower:
         # makes no cycles. The few kilobytes of a lost connection that does are worth it.
         gc.freeze()
         await asyncio.to_thread(_return_memory)
-        self._look_again = _now() + self._pace.slow_every
+        self._look_again = _now() + self._timing.slow_every
         # However often something makes no sense, most of the time is left for other things.
-        self._reload_again = _now() + max(self._pace.reload_every, 20 * (_now() - start))
+        self._reload_again = _now() + max(self._timing.reload_every, 20 * (_now() - start))
 
     def _on_states(self, home: Home, event: Any) -> None:
         if not home.apply_states(event):
@@ -224,7 +228,7 @@ class Follower:
         if self._damaged and now >= self._reload_again:
             await self._load()
         if now >= self._look_again:
-            self._look_again = now + self._pace.slow_every
+            self._look_again = now + self._timing.slow_every
             for part in self._unannounced:
                 self._mark(part)
         for part in PARTS:
@@ -244,7 +248,7 @@ class Follower:
                 case _:
                     await self._refresh_part(part)
         except CommandFailed as error:
-            self._complaints.about("Home Assistant did not tell what has changed", f"{part}, {error.code}")
+            self._warnings.about("Home Assistant did not tell what has changed", f"{part}, {error.code}")
             self._mark(part)
 
     async def _refresh_entities(self) -> None:
@@ -272,7 +276,7 @@ class Follower:
         update_home(self._home, await fetch(self._connection, (CONFIG,)))
         config = self._home.config
         if not config.is_running:
-            self._mark("config", self._pace.starting_every)
+            self._mark("config", self._timing.starting_every)
         elif not before.is_running:
             await self._load()
         elif config.language != before.language:

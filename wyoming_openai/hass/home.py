@@ -266,7 +266,7 @@ class Home:
         self.issues: tuple[Row, ...] = ()
         self.details: Mapping[str, Mapping[str, Any]] = {}
         """What a file knows of single entities, by command and entity id; Home Assistant is asked for it."""
-        self._roster = object()
+        self._names_version = object()
         """Another one when a state comes, goes, or changes its name."""
         self._states: dict[str, State] = {}
         self._domains: dict[str, dict[str, State]] = {}
@@ -274,9 +274,9 @@ class Home:
             self._put(state)
 
     @property
-    def basis(self) -> tuple[object, ...]:
+    def cache_key(self) -> tuple[object, ...]:
         """What is derived from registries, names and their words may be kept until one of these is another object."""
-        return self.registries, self.translations, self._roster
+        return self.registries, self.translations, self._names_version
 
     def snapshot(self) -> "Home":
         """The home as it is now, for a thread to read while this one changes."""
@@ -337,7 +337,7 @@ class Home:
         for entity_id, row in added.items():
             whole &= self._try_put(state_from_compressed, entity_id, row)
         for entity_id in removed:
-            self._roster = object()
+            self._names_version = object()
             self._states.pop(entity_id, None)
             self._domains.get(entity_id.partition(".")[0], {}).pop(entity_id, None)
         for entity_id, diff in changed.items():
@@ -355,7 +355,7 @@ class Home:
     def _put(self, state: State) -> None:
         old = self._states.get(state.entity_id)
         if old is None or (old.attributes is not state.attributes and old.name != state.name):
-            self._roster = object()
+            self._names_version = object()
         self._states[state.entity_id] = state
         self._domains.setdefault(state.domain, {})[state.entity_id] = state
 

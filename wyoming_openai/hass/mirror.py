@@ -12,14 +12,14 @@ from enum import StrEnum
 from typing import Any, NoReturn, Protocol
 
 from .connection import (
-    Complaints,
     Connection,
     ConnectionLost,
     HassError,
     HassSettings,
     InvalidAuth,
     MessageTooBig,
-    Pace,
+    Timing,
+    WarningThrottle,
 )
 from .errors import HomeUnavailable
 from .fetch import fetch_home
@@ -66,7 +66,7 @@ class Status:
     """For the owner, in English."""
 
     @property
-    def sentence(self) -> str:
+    def sentence_key(self) -> str:
         """Key of the sentence for whoever asks a question meanwhile."""
         return SENTENCES[self.phase]
 
@@ -113,11 +113,11 @@ class Mirror(Protocol):
 class HomeMirror:
     """Mirrors the home of one Home Assistant."""
 
-    def __init__(self, settings: HassSettings, *, pace: Pace | None = None) -> None:
+    def __init__(self, settings: HassSettings, *, timing: Timing | None = None) -> None:
         self._settings = settings
-        self._pace = pace or Pace()
-        self._complaints = Complaints()
-        self._retries = Retries(self._pace)
+        self._timing = timing or Timing()
+        self._warnings = WarningThrottle()
+        self._retries = Retries(self._timing)
         self._connection: Connection | None = None
         self._home: Home | None = None
         self._seen: tuple[Home, Config, Registries] | None = None
@@ -198,11 +198,11 @@ class HomeMirror:
 
     async def _live(self) -> NoReturn:
         """The life of one connection."""
-        async with Connection.open(self._settings, pace=self._pace, complaints=self._complaints) as connection:
+        async with Connection.open(self._settings, timing=self._timing, warnings=self._warnings) as connection:
             self._retries.let_in()
             self._connection = connection
             try:
-                await Follower(connection, self._publish, self._pace, self._complaints).run()
+                await Follower(connection, self._publish, self._timing, self._warnings).run()
             except Exception as error:
                 self._fail(error)  # now: closing may take a second, in which the home must not pass for fresh
                 raise
@@ -234,7 +234,7 @@ class HomeMirror:
         phase = Phase.AUTH_FAILED if isinstance(error, InvalidAuth) else Phase.LOST
         if phase is not self._status.phase or not known:
             kind = f"No home ({phase.value})"
-            self._warned = self._complaints.about(kind, reason, None if known else error) or self._warned
+            self._warned = self._warnings.about(kind, reason, None if known else error) or self._warned
         else:
             _LOGGER.debug("Still no home: %s", reason)
         self._become(phase, reason)
@@ -257,8 +257,8 @@ class HomeMirror:
 class Retries:
     """How long to wait before the next try: short in the first minutes of trouble, and long with a wrong token."""
 
-    def __init__(self, pace: Pace, clock: Callable[[], float] = time.monotonic) -> None:
-        self._pace = pace
+    def __init__(self, timing: Timing, clock: Callable[[], float] = time.monotonic) -> None:
+        self._timing = timing
         self._clock = clock
         self._tries = 0
         self._trouble_since: float | None = None
@@ -272,21 +272,22 @@ class Retries:
         self._refusals = 0
 
     def wait_after(self, error: Exception) -> float:
-        now, pace = self._clock(), self._pace
-        if self._let_in is not None and now - self._let_in >= pace.stable:
+        now, timing = self._clock(), self._timing
+        if self._let_in is not None and now - self._let_in >= timing.stable:
             self._tries, self._trouble_since, self._too_big = 0, None, 0
         self._let_in = None
         if isinstance(error, InvalidAuth):
             self._refusals += 1
-            return (pace.refused_once if self._refusals == 1 else pace.refused_again) * _between(1.0, 1.25)
+            return (timing.refused_once if self._refusals == 1 else timing.refused_again) * _between(1.0, 1.25)
         if isinstance(error, MessageTooBig):
             self._too_big += 1
             if self._too_big > 1:  # once may be an accident; a home that is too big would be sent again and again
-                return pace.too_big * _between(1.0, 1.25)
+                return timing.too_big * _between(1.0, 1.25)
         self._trouble_since = now if self._trouble_since is None else self._trouble_since
-        long = now - self._trouble_since >= pace.trouble
+        long = now - self._trouble_since >= timing.trouble
         wait = min(
-            pace.retry_first * pace.retry_factor**self._tries, pace.retry_limit_later if long else pace.retry_limit
+            timing.retry_first * timing.retry_factor**self._tries,
+            timing.retry_limit_later if long else timing.retry_limit,
         )
         self._tries = min(self._tries + 1, 20)
         return wait * _between(0.75, 1.25)
@@ -345,14 +346,14 @@ class FixedMirror:
         raise HomeUnavailable(NO_HOME_ASSISTANT)
 
 
-async def capture(settings: HassSettings, *, pace: Pace | None = None) -> dict[str, Any]:
+async def capture(settings: HassSettings, *, timing: Timing | None = None) -> dict[str, Any]:
     """The raw results that make a home, to be kept in a file. Raises `HassError`."""
-    pace = pace or Pace()
-    async with Connection.open(settings, pace=pace) as connection:
+    timing = timing or Timing()
+    async with Connection.open(settings, timing=timing) as connection:
         return {
             "ha_version": connection.version,
             "recorded_at": datetime.now(UTC).isoformat(),
-            **await _results(connection, pace.load, whole=True),
+            **await _results(connection, timing.load, whole=True),
         }
 
 
@@ -375,13 +376,13 @@ class ProbeResult:
     warnings: tuple[str, ...]
 
 
-async def probe(settings: HassSettings, *, pace: Pace | None = None) -> ProbeResult:
+async def probe(settings: HassSettings, *, timing: Timing | None = None) -> ProbeResult:
     """Connect and load once, for a look. Raises `HassError` with what is wrong."""
-    pace = pace or Pace()
-    async with Connection.open(settings, pace=pace) as connection:
+    timing = timing or Timing()
+    async with Connection.open(settings, timing=timing) as connection:
         start = time.monotonic()
         user = await connection.command("auth/current_user")
-        results = await _results(connection, pace.load, whole=False)
+        results = await _results(connection, timing.load, whole=False)
     home = await asyncio.to_thread(home_from_results, results)
     return ProbeResult(
         version=connection.version,

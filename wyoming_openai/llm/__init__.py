@@ -1,7 +1,6 @@
 """Talks to language models: one interface over OpenAI's two APIs and the servers that speak them."""
 
 from .types import (
-    Anew,
     BadCredentials,
     ChatModel,
     ModelBusy,
@@ -14,13 +13,13 @@ from .types import (
     Overloaded,
     QuotaExceeded,
     RequestRefused,
+    Restarted,
     TextDelta,
     TooSlow,
     UnknownModel,
 )
 
 __all__ = [
-    "Anew",
     "BadCredentials",
     "ChatModel",
     "ModelBusy",
@@ -33,6 +32,7 @@ __all__ = [
     "Overloaded",
     "QuotaExceeded",
     "RequestRefused",
+    "Restarted",
     "TextDelta",
     "TooSlow",
     "UnknownModel",

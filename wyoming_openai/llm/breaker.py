@@ -61,7 +61,7 @@ class Breaker:
 
 def blames_the_model(error: ModelError) -> bool:
     """Whether a failure says something about the calls to come; what is wrong with one request does not."""
-    return not isinstance(error, RequestRefused) and error.sentence != "loop_limit"
+    return not isinstance(error, RequestRefused) and error.sentence_key != "loop_limit"
 
 
 def pause_after(error: ModelError) -> float | None:

@@ -14,10 +14,9 @@ from dataclasses import replace
 from ..messages import AssistantMessage, CannotAnswer, Message, SystemMessage, ToolResult
 from .breaker import SHORT
 from .client import create_model
-from .link import Link, Question, Speaking
+from .guarded_model import ChainRequest, GuardedModel, StartedStream
 from .models import ModelSettings
 from .types import (
-    Anew,
     BadCredentials,
     ChatModel,
     ModelBusy,
@@ -29,11 +28,12 @@ from .types import (
     Overloaded,
     QuotaExceeded,
     RequestRefused,
+    Restarted,
     TooSlow,
     UnknownModel,
 )
 
-__all__ = ["Chain", "Gate", "create_chain"]
+__all__ = ["Chain", "ConcurrencyLimit", "create_chain"]
 
 RETRY_PAUSE = 0.25  # seconds before a model is asked once more
 PATIENCE = 0.5  # seconds of the same while another model could be asked
@@ -54,7 +54,7 @@ _MOST_USEFUL = (
 )
 
 
-class Gate:
+class ConcurrencyLimit:
     """Bounds how many questions are with models at once, and how many wait for that. May be shared by chains."""
 
     def __init__(self, at_once: int = AT_ONCE, waiting: int = WAITING) -> None:
@@ -96,7 +96,7 @@ def create_chain(
     settings: Sequence[ModelSettings],
     *,
     hedge: float | None = None,
-    gate: Gate | None = None,
+    gate: ConcurrencyLimit | None = None,
     monotonic: Callable[[], float] = time.monotonic,
     retry_pause: float = RETRY_PAUSE,
 ) -> ChatModel:
@@ -105,14 +105,14 @@ def create_chain(
     With `hedge`, a second call is made when the first has not begun to speak after so many seconds: to the next
     model, or to the same if there is no other. Nothing is imported or connected yet.
     """
-    links = [Link(each, create_model(each), monotonic, retry_pause) for each in settings]
-    return Chain(links, hedge, gate or Gate())
+    links = [GuardedModel(each, create_model(each), monotonic, retry_pause) for each in settings]
+    return Chain(links, hedge, gate or ConcurrencyLimit())
 
 
 class Chain:
     """A `ChatModel` made of several."""
 
-    def __init__(self, links: Sequence[Link], hedge: float | None, gate: Gate) -> None:
+    def __init__(self, links: Sequence[GuardedModel], hedge: float | None, gate: ConcurrencyLimit) -> None:
         self._links = links
         self._hedge = hedge
         self._gate = gate
@@ -135,7 +135,7 @@ class Chain:
         now = _now()
         deadline = now + self._links[0].settings.total_timeout if request.deadline is None else request.deadline
         end = deadline - min(LEFT_OVER, max(deadline - now, 0) / 10)
-        question = Question(replace(request, deadline=end), end)
+        question = ChainRequest(replace(request, deadline=end), end)
         async with self._gate.place(now + (end - now) / 2):  # who gets a place later than that can't be answered well
             order = in_order(self._links, request.messages)
             failures: list[CannotAnswer] = [link.failure for link in order if not link.ready]
@@ -152,9 +152,11 @@ class Chain:
                     if not (links and request.unheard()):
                         raise
                     failures.append(error)
-                yield Anew()
+                yield Restarted()
 
-    async def _ask(self, links: deque[Link], question: Question, failures: list[CannotAnswer]) -> Speaking:
+    async def _ask(
+        self, links: deque[GuardedModel], question: ChainRequest, failures: list[CannotAnswer]
+    ) -> StartedStream:
         """The first model that speaks, and those to ask after it. Raises the most useful failure when there is none."""
         while links:
             try:
@@ -165,13 +167,13 @@ class Chain:
                 failures.append(error)
         raise most_useful(failures)
 
-    async def _open(self, link: Link, others: Sequence[Link], question: Question) -> Speaking:
+    async def _open(self, link: GuardedModel, others: Sequence[GuardedModel], question: ChainRequest) -> StartedStream:
         """Ask one model, in its share of the time that is left."""
         now = _now()
         due = now + (question.end - now) / (1 + len(others))
         return await link.open(question, due, PATIENCE if others else SHORT)
 
-    async def _race(self, hedge: float, links: deque[Link], question: Question) -> Speaking:
+    async def _race(self, hedge: float, links: deque[GuardedModel], question: ChainRequest) -> StartedStream:
         """Ask one model, and another beside it when the first is late; who does not speak first is stopped at once."""
         first = links.popleft()
         leader = asyncio.create_task(self._open(first, links, question))
@@ -187,16 +189,18 @@ class Chain:
             await _stop(calls)
             raise
         if calls[winner] is not first and leader.cancelled():
-            first.overtaken()
+            first.lost_race()
         return winner.result()
 
-    async def _open_beside(self, link: Link, others: Sequence[Link], question: Question) -> Speaking:
+    async def _open_beside(
+        self, link: GuardedModel, others: Sequence[GuardedModel], question: ChainRequest
+    ) -> StartedStream:
         """A second call takes a place of its own, for as long as there are two."""
         async with self._gate.place(_now()):
             return await self._open(link, others, question)
 
 
-async def _first_to_speak(calls: Collection[asyncio.Task[Speaking]]) -> asyncio.Task[Speaking]:
+async def _first_to_speak(calls: Collection[asyncio.Task[StartedStream]]) -> asyncio.Task[StartedStream]:
     """Raises the most useful failure when no call speaks."""
     waiting, failures = set(calls), []
     while waiting:
@@ -208,7 +212,7 @@ async def _first_to_speak(calls: Collection[asyncio.Task[Speaking]]) -> asyncio.
     raise most_useful(failures)
 
 
-async def _stop(calls: Collection[asyncio.Task[Speaking]]) -> None:
+async def _stop(calls: Collection[asyncio.Task[StartedStream]]) -> None:
     """Stop calls wherever they are."""
     for call in calls:
         call.cancel()
@@ -218,7 +222,7 @@ async def _stop(calls: Collection[asyncio.Task[Speaking]]) -> None:
             await call.result().rest.aclose()
 
 
-def in_order(links: Sequence[Link], messages: Sequence[Message]) -> list[Link]:
+def in_order(links: Sequence[GuardedModel], messages: Sequence[Message]) -> list[GuardedModel]:
     """The order in which to ask; who has called the tools of this turn goes on, for it knows why."""
     source = ""
     for message in reversed(messages):

@@ -16,11 +16,11 @@ from ..messages import (
     UserMessage,
 )
 from .dialect import Dialect
-from .errors import Refused, refusal
+from .errors import RefusedByServer, refusal
 from .models import ModelSettings, accepts_sampling, reasoning_effort, reasons
 from .types import ModelRequest
 from .wire import (
-    Reader,
+    ReplyReader,
     arguments_text,
     is_json_object,
     own_id,
@@ -124,7 +124,7 @@ class _Call:
     extra: JsonObject = field(default_factory=dict)
 
 
-class ChatReader(Reader):
+class ChatReader(ReplyReader):
     """Chunks of a chat completion → a reply."""
 
     def __init__(self) -> None:
@@ -135,7 +135,7 @@ class ChatReader(Reader):
 
     def _read(self, event: JsonObject) -> str:
         if event.get("error"):
-            raise Refused(refusal(0, event))
+            raise RefusedByServer(refusal(0, event))
         if usage := part_of(event, "usage"):
             self.usage = _usage(usage)
         text = ""
@@ -155,7 +155,7 @@ class ChatReader(Reader):
             case None | "":
                 pass
             case "error":
-                raise Refused(refusal(0, choice.get("error") or "the server stopped with an error"))
+                raise RefusedByServer(refusal(0, choice.get("error") or "the server stopped with an error"))
             case reason:
                 self.finished = True
                 self.truncated = reason in ("length", "model_length", "content_filter")

@@ -12,10 +12,10 @@ import orjson
 from ..messages import JsonObject, ToolResult, UserMessage
 from . import chat_completions, responses
 from .dialect import Dialect, learn
-from .errors import Refusal, Refused, model_error, names_no_model, redact, refusal
+from .errors import Refusal, RefusedByServer, model_error, names_no_model, redact, refusal
 from .models import Api, ModelSettings
 from .types import (
-    Account,
+    CallMeter,
     ChatModel,
     ModelError,
     ModelEvent,
@@ -27,7 +27,7 @@ from .types import (
     TextDelta,
     TooSlow,
 )
-from .wire import BrokenStream, EventStream, Reader
+from .wire import BrokenStream, EventStream, ReplyReader
 
 if TYPE_CHECKING:  # imports the SDK
     from .transport import Answer, Server
@@ -53,7 +53,7 @@ class _Api(NamedTuple):
     path: str
     dialect: Callable[[ModelSettings, bool], Dialect]
     to_body: Callable[[ModelRequest, str, Dialect], JsonObject]
-    reader: Callable[[], Reader]
+    reader: Callable[[], ReplyReader]
 
 
 _APIS: dict[Api, _Api] = {
@@ -102,7 +102,7 @@ class OpenAIModel:
         try:
             async with asyncio.timeout(WARM_TIMEOUT):
                 await (await self._connect()).look_up(self.name)
-        except (ModelError, Refused, TimeoutError) as error:
+        except (ModelError, RefusedByServer, TimeoutError) as error:
             _LOGGER.debug("Warming up: %s", redact(str(error), self._settings.api_key))
 
     async def close(self) -> None:
@@ -130,7 +130,7 @@ class OpenAIModel:
                 await answer.drain()
             await answer.close()
 
-    async def _ask(self, server: "Server", request: ModelRequest, due: float) -> tuple["Answer", Reader]:
+    async def _ask(self, server: "Server", request: ModelRequest, due: float) -> tuple["Answer", ReplyReader]:
         """Send the request until the server accepts its form."""
         for _ in range(MAX_LESSONS):
             dialect = self._dialect
@@ -141,7 +141,7 @@ class OpenAIModel:
                     return await server.post(api.path, body, request.account.sent), api.reader()
             except TimeoutError:
                 raise TooSlow("no answer before the deadline") from None
-            except Refused as error:
+            except RefusedByServer as error:
                 if not self._learn(dialect, error.refusal, request):
                     failure = self._failure(error.refusal)
                     failure.refused = True
@@ -149,7 +149,7 @@ class OpenAIModel:
         raise RequestRefused("the server rejects one parameter after the other")
 
     async def _read(
-        self, account: Account, answer: "Answer", reader: Reader, due: float, end: float
+        self, account: CallMeter, answer: "Answer", reader: ReplyReader, due: float, end: float
     ) -> AsyncGenerator[str, None]:
         """The text of an answer until it is complete. What counts for the deadlines is the model, not its server."""
         events, head = EventStream(), b""
@@ -162,7 +162,7 @@ class OpenAIModel:
             head = head or data[:MAX_HEAD]
             text = self._feed(reader, events, data)
             if arrived := reader.arrived():
-                account.heard(arrived)
+                account.add_output(arrived)
             if reader.received > most and not reader.finished:
                 reader.stop()
             if text:
@@ -176,7 +176,7 @@ class OpenAIModel:
         if not reader.finished:
             raise self._cut(answer.content_type, head)
 
-    async def _wait(self, answer: "Answer", reader: Reader, due: float) -> bytes | None:
+    async def _wait(self, answer: "Answer", reader: ReplyReader, due: float) -> bytes | None:
         """What comes next; None if there need not come more."""
         try:
             async with asyncio.timeout_at(due):
@@ -189,11 +189,11 @@ class OpenAIModel:
             return None
         raise failure
 
-    def _feed(self, reader: Reader, events: EventStream, data: bytes) -> str:
+    def _feed(self, reader: ReplyReader, events: EventStream, data: bytes) -> str:
         """The text in some bytes; no bytes are the end."""
         try:
             return "".join(map(reader.feed, events.feed(data) if data else events.close()))
-        except Refused as error:
+        except RefusedByServer as error:
             raise self._failure(error.refusal) from None
         except BrokenStream as error:
             raise ModelUnreachable(redact(str(error), self._settings.api_key)) from error
@@ -223,7 +223,7 @@ class OpenAIModel:
             return False
         if self._dialect is dialect:  # else another request has learnt something meanwhile
             self._dialect, change = lesson
-            reason = redact(refused.brief, self._settings.api_key)
+            reason = redact(refused.log_text, self._settings.api_key)
             _LOGGER.warning("The server of model %s refuses a request; from now on %s (%s)", self.name, change, reason)
             _LOGGER.debug("It said: %s", redact(refused.message, self._settings.api_key))
         return True

@@ -40,16 +40,16 @@ class Refusal:
     """Seconds that the server asks to wait."""
 
     @property
-    def brief(self) -> str:
+    def log_text(self) -> str:
         """Without the message, which may quote the request."""
         kinds = dict.fromkeys(filter(None, (str(self.status or ""), self.type, self.code, self.param)))
         return " ".join(kinds) or "the server said no"
 
     def __str__(self) -> str:
-        return f"{self.brief}: {self.message}" if self.message else self.brief
+        return f"{self.log_text}: {self.message}" if self.message else self.log_text
 
 
-class Refused(Exception):
+class RefusedByServer(Exception):
     """The server said no."""
 
     def __init__(self, refusal: Refusal) -> None:
@@ -84,7 +84,7 @@ def model_error(refused: Refusal, key: str | None = None) -> ModelError:
     elsewhere = kind is ModelUnreachable and (300 <= refused.status < 400 or refused.status in (404, 405))
     advice = "; is the base URL right?" if elsewhere else ""
     error = kind(redact(str(refused), key) + advice)
-    error.brief = redact(refused.brief, key) + advice
+    error.log_text = redact(refused.log_text, key) + advice
     if kind is ModelBusy:
         error.retry_after = refused.retry_after
     elif kind is ModelUnreachable and (refused.status in (0, 408, 409) or refused.status >= 500):

@@ -15,11 +15,11 @@ from ..messages import (
     UserMessage,
 )
 from .dialect import Dialect
-from .errors import Refused, refusal
+from .errors import RefusedByServer, refusal
 from .models import ModelSettings, accepts_sampling, reasoning_effort, reasons
 from .types import ModelRequest
 from .wire import (
-    Reader,
+    ReplyReader,
     arguments_text,
     is_json_object,
     own_id,
@@ -118,7 +118,7 @@ def _to_call(call: ToolCall) -> JsonObject:
     return {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": valid_arguments(call)}
 
 
-class ResponsesReader(Reader):
+class ResponsesReader(ReplyReader):
     """Events of a response → a reply.
 
     Relies on the types of events and on items alone: llama.cpp leaves out indexes, sequence numbers and some events.
@@ -148,11 +148,11 @@ class ResponsesReader(Reader):
             case "response.completed" | "response.incomplete":
                 return self._read_end(event["response"])
             case "response.failed":
-                raise Refused(refusal(0, event["response"].get("error") or "the response failed"))
+                raise RefusedByServer(refusal(0, event["response"].get("error") or "the response failed"))
             case "error":
-                raise Refused(refusal(0, event))
+                raise RefusedByServer(refusal(0, event))
             case None if event.get("error"):
-                raise Refused(refusal(0, event))
+                raise RefusedByServer(refusal(0, event))
         return ""
 
     def _begun(self) -> str:

@@ -19,7 +19,7 @@ import httpx2
 import openai
 
 from ..messages import JsonObject
-from .errors import Refused, redact, refusal
+from .errors import RefusedByServer, redact, refusal
 from .types import BadCredentials, ModelUnreachable
 
 CONNECT_TIMEOUT = 3.0
@@ -102,7 +102,7 @@ class Server:
         )
 
     async def post(self, path: str, body: JsonObject, on_sent: Callable[[], None]) -> Answer:
-        """Send a request; who gets the answer closes it. Raises `Refused`, `ModelError`."""
+        """Send a request; who gets the answer closes it. Raises `RefusedByServer`, `ModelError`."""
         before = _on_sent.set(on_sent)
         if self._has_proxy:
             on_sent()  # a proxy of the environment has connections of its own, which tell nothing
@@ -112,7 +112,7 @@ class Server:
             _on_sent.reset(before)
 
     async def look_up(self, model: str) -> None:
-        """Ask whether the model is there: opens a connection, costs nothing. Raises `Refused`, `ModelError`."""
+        """Ask whether the model is there: opens a connection, costs nothing. Raises `RefusedByServer`, `ModelError`."""
         answer = Answer(await self._send(f"/models/{quote(model, safe='')}"))
         await answer.drain()
         await answer.close()
@@ -131,7 +131,7 @@ class Server:
                 path, cast_to=httpx2.Response, stream=True, stream_cls=openai.AsyncStream[Any], **arguments
             )
         except openai.APIStatusError as error:
-            raise Refused(refusal(error.status_code, error.body, error.response.headers)) from None
+            raise RefusedByServer(refusal(error.status_code, error.body, error.response.headers)) from None
         except (openai.OpenAIError, httpx2.HTTPError) as error:
             patience_spent = isinstance(error, openai.APITimeoutError)
             raise ModelUnreachable(redact(_reason(error), self._key), None if patience_spent else 0) from None

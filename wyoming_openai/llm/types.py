@@ -9,36 +9,36 @@ from ..messages import AssistantMessage, CannotAnswer, Message, ToolSpec, Usage
 from .models import ModelSettings
 
 
-class Account(Protocol):
+class CallMeter(Protocol):
     """Where one call is booked; leaving it unsettled says that the call failed, or that nobody waited for its end."""
 
     def sent(self) -> None:
         """The request is out: until then nobody can have read it, and it costs nothing."""
 
-    def heard(self, text: str) -> None:
+    def add_output(self, text: str) -> None:
         """Output has arrived, said or not: also thoughts and calls of tools are paid for."""
 
     def settle(self, usage: Usage) -> None:
         """The call is done."""
 
 
-class Reserve(Protocol):
+class OpenMeter(Protocol):
     """Opens the account of one call before it is made; raises `CannotAnswer` where it may not be made."""
 
-    def __call__(self, settings: ModelSettings, *, again: bool) -> AbstractContextManager[Account]:
+    def __call__(self, settings: ModelSettings, *, again: bool) -> AbstractContextManager[CallMeter]:
         """`again`: not the first call for this request, but a retry, a fallback or a second one beside it."""
 
 
-class _Unbooked:
+class _NoMeter:
     def sent(self) -> None: ...
 
-    def heard(self, text: str) -> None: ...
+    def add_output(self, text: str) -> None: ...
 
     def settle(self, usage: Usage) -> None: ...
 
 
-def _unbooked(settings: ModelSettings, *, again: bool) -> AbstractContextManager[Account]:
-    return nullcontext(_Unbooked())
+def _no_meter(settings: ModelSettings, *, again: bool) -> AbstractContextManager[CallMeter]:
+    return nullcontext(_NoMeter())
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,11 @@ class ModelRequest:
     """Requests with equal keys share a beginning; helps the provider's prompt cache."""
     deadline: float | None = None
     """When somebody has to have heard something, on the event loop's clock."""
-    reserve: Reserve = field(default=_unbooked, repr=False, compare=False)
+    reserve: OpenMeter = field(default=_no_meter, repr=False, compare=False)
     """Where each call that is made for it is booked."""
     unheard: Callable[[], bool] = field(default=lambda: False, repr=False, compare=False)
-    """Whether nobody has heard anything of the reply so far, so that another model may still begin it `Anew`."""
-    account: Account = field(default_factory=_Unbooked, repr=False, compare=False)
+    """Whether nobody has heard anything of the reply so far, so that another model may still begin it `Restarted`."""
+    account: CallMeter = field(default_factory=_NoMeter, repr=False, compare=False)
     """Of one call that is being made: whoever makes it notes there what went out and what came."""
 
 
@@ -79,11 +79,11 @@ class ModelReply:
 
 
 @dataclass(frozen=True, slots=True)
-class Anew:
+class Restarted:
     """What came so far does not count: its model broke, and another begins from the beginning."""
 
 
-ModelEvent = TextDelta | Anew | ModelReply
+ModelEvent = TextDelta | Restarted | ModelReply
 
 
 class ChatModel(Protocol):
@@ -96,7 +96,7 @@ class ChatModel(Protocol):
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Text pieces, then exactly one `ModelReply`; raises `ModelError`. Closing the generator stops the model.
 
-        Several models as one may begin `Anew` as long as the request says that nobody has heard anything.
+        Several models as one may begin `Restarted` as long as the request says that nobody has heard anything.
         """
 
     async def warm(self) -> None:
@@ -107,7 +107,7 @@ class ChatModel(Protocol):
 
 
 class ModelError(CannotAnswer):
-    """The model did not give a whole answer; `sentence` says why in words for a person at home."""
+    """The model did not give a whole answer; `sentence_key` says why in words for a person at home."""
 
     retry_after: float | None = None
     """Seconds after which the same request may succeed; None if trying again is no use."""
@@ -128,7 +128,7 @@ class TooSlow(ModelUnreachable):
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail)
-        self.sentence = "too_slow"
+        self.sentence_key = "too_slow"
 
 
 class ModelBusy(ModelError):

@@ -104,7 +104,7 @@ class EventStream:
         return [event]
 
 
-class Reader(ABC):
+class ReplyReader(ABC):
     """Takes the events of one reply in order; afterwards it is the reply.
 
     Raises `Refused`, `NoAnswer` and `BrokenStream`.

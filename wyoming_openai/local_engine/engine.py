@@ -13,9 +13,9 @@ from ..hass.home import Area, Home, State
 from ..messages import Utterance
 from ..template import TemplateError, compile_template
 from .languages import Loader
-from .sentence_matcher import QUESTIONS, Match, SentenceMatcher
+from .sentence_matcher import QUESTIONS, SentenceMatch, SentenceMatcher
 from .state_words import GONE, SpokenState, home_words, is_number
-from .targets import Wanted, contact_states, find_targets, in_area, with_contacts
+from .targets import TargetFilter, contact_states, find_targets, in_area, with_contacts
 
 _CONTROLLED = {
     "HassBroadcast": "assist_satellite",
@@ -110,7 +110,7 @@ class LocalEngine:
         return LocalAnswer(text, found.intent, entity_ids, problem=found.problem) if text else None
 
 
-def _recognized(home: Home, match: Match, area: Area | None) -> Recognition:
+def _recognized(home: Home, match: SentenceMatch, area: Area | None) -> Recognition:
     found = Recognition(
         match.intent,
         match.slots,
@@ -138,8 +138,8 @@ def _recognized(home: Home, match: Match, area: Area | None) -> Recognition:
     return replace(found, matched=_controlled(home, match, area))
 
 
-def _wanted(match: Match) -> Wanted:
-    return Wanted(
+def _wanted(match: SentenceMatch) -> TargetFilter:
+    return TargetFilter(
         match.entity_ids,
         match.area_ids,
         match.floor_ids,
@@ -154,7 +154,7 @@ def _as_set(value: Any) -> frozenset[str]:
     return frozenset((value,) if isinstance(value, str) else value)
 
 
-def _states(home: Home, match: Match, found: Recognition, area: Area | None) -> Recognition:
+def _states(home: Home, match: SentenceMatch, found: Recognition, area: Area | None) -> Recognition:
     wanted, asked = _wanted(match), _as_set(match.slots.get("state"))
     if "home" in asked:
         asked |= set(home_words(match.language.tag))  # a tracker may name home in words of its own
@@ -170,7 +170,7 @@ def _states(home: Home, match: Match, found: Recognition, area: Area | None) -> 
     return replace(found, problem=_doubt(match, found))
 
 
-def _doubt(match: Match, found: Recognition) -> str:
+def _doubt(match: SentenceMatch, found: Recognition) -> str:
     """Why states alone do not answer the question, if they do not."""
     states = (*found.matched, *found.unmatched)
     if not states:
@@ -182,7 +182,7 @@ def _doubt(match: Match, found: Recognition) -> str:
     return ""
 
 
-def _missing(match: Match) -> str:
+def _missing(match: SentenceMatch) -> str:
     """The package's word for having nothing of what was asked for."""
     if match.entity_ids is not None:
         return "no_entity" + _scope(match)
@@ -190,13 +190,13 @@ def _missing(match: Match) -> str:
     return f"no_{kind}{_scope(match)}" if kind else "unsure"
 
 
-def _scope(match: Match) -> str:
+def _scope(match: SentenceMatch) -> str:
     if match.area_ids is not None:
         return "_in_area"
     return "_in_floor" if match.floor_ids is not None else ""
 
 
-def _temperature(home: Home, match: Match, found: Recognition, area: Area | None) -> Recognition:
+def _temperature(home: Home, match: SentenceMatch, found: Recognition, area: Area | None) -> Recognition:
     """The area's own temperature sensor, else its thermostat, else the only thermometer there, by its name."""
     wanted = _wanted(match)
     if match.entity_ids is None and (sensors := _area_thermometers(home, wanted, area)):
@@ -212,7 +212,7 @@ def _temperature(home: Home, match: Match, found: Recognition, area: Area | None
     return replace(found, matched=thermometers, response="one", problem="" if len(thermometers) == 1 else "unsure")
 
 
-def _area_thermometers(home: Home, wanted: Wanted, area: Area | None) -> tuple[State, ...]:
+def _area_thermometers(home: Home, wanted: TargetFilter, area: Area | None) -> tuple[State, ...]:
     """The sensor that the owner set as the temperature of the one area in question."""
     areas = [
         each
@@ -224,11 +224,11 @@ def _area_thermometers(home: Home, wanted: Wanted, area: Area | None) -> tuple[S
     if len(sensors) > 1 and area is not None:
         sensors = {key: sensor for key, sensor in sensors.items() if key == area.id}
     ids = tuple(sensors.values())
-    kind = Wanted(ids, domains=frozenset({"sensor"}), device_classes=frozenset({"temperature"}))
+    kind = TargetFilter(ids, domains=frozenset({"sensor"}), device_classes=frozenset({"temperature"}))
     return find_targets(home, kind) if len(ids) == 1 else ()
 
 
-def _controlled(home: Home, match: Match, area: Area | None) -> tuple[State, ...]:
+def _controlled(home: Home, match: SentenceMatch, area: Area | None) -> tuple[State, ...]:
     """What a command would act on, as far as its sentence tells."""
     wanted = _wanted(match)
     if not wanted.domains:
@@ -239,7 +239,7 @@ def _controlled(home: Home, match: Match, area: Area | None) -> tuple[State, ...
     return find_targets(home, wanted, area)
 
 
-def _answer(home: Home, match: Match, found: Recognition, now: datetime) -> str:
+def _answer(home: Home, match: SentenceMatch, found: Recognition, now: datetime) -> str:
     """The package's answer, filled in; empty if it would not be true, or no speech."""
     response = found.response
     if (
@@ -272,7 +272,7 @@ def _is_gone(state: State) -> bool:
     return state.state in GONE
 
 
-def _variables(home: Home, match: Match, found: Recognition, now: datetime) -> dict[str, Any]:
+def _variables(home: Home, match: SentenceMatch, found: Recognition, now: datetime) -> dict[str, Any]:
     """What the package's templates read, in Home Assistant's words."""
 
     def spoken(state: State) -> SpokenState:
@@ -296,7 +296,7 @@ class _Name(str):
         return self[:1].upper() + self[1:]
 
 
-def _problem(home: Home, match: Match, found: Recognition) -> str:
+def _problem(home: Home, match: SentenceMatch, found: Recognition) -> str:
     """The package's sentence for what stands in the way; empty if it has none in this language."""
     template = match.language.errors.get(found.problem)
     kinds = {key: _first(match.slots.get(key)) for key in ("domain", "device_class")}

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from ..gc_pauses import without_collector
+from ..gc_pauses import gc_paused
 
 MOST = 4
 """Languages that are kept; a family speaks fewer."""
@@ -65,7 +65,7 @@ class Loader:
 
 def _loaded(load: Callable[[], T]) -> T:
     """What was loaded is nothing for the collector of cycles: looking through it would hold everybody up."""
-    with without_collector():
+    with gc_paused():
         loaded = load()
         gc.freeze()
     return loaded

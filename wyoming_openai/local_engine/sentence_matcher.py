@@ -23,8 +23,8 @@ from hassil.sample import sample_expression
 from hassil.util import remove_punctuation
 from home_assistant_intents import get_intents, get_languages
 
-from ..hass.derived import Derived
 from ..hass.home import Area, Home
+from ..hass.per_home_cache import PerHomeCache
 from .languages import Languages, Loader
 from .state_words import GONE, home_words
 
@@ -53,7 +53,7 @@ _MAX_FORMS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class SentenceMatch:
     """A sentence of the package that fits what was said."""
 
     intent: str
@@ -89,8 +89,8 @@ class SentenceMatcher:
 
     def __init__(self, loader: Loader | None = None) -> None:
         self._languages = Languages(load_language, loader, forget_language)
-        self._names = Derived(Names)
-        self._last: tuple[tuple[Any, ...], Match | None] | None = None
+        self._names = PerHomeCache(SpokenNames)
+        self._last: tuple[tuple[Any, ...], SentenceMatch | None] | None = None
 
     async def prepare(self, home: Home | None, tag: str) -> None:
         """Have the names of this home as it is now, and a language, without holding others up."""
@@ -104,7 +104,7 @@ class SentenceMatcher:
         """The languages to try for a tag, loaded; empty if the package has none, or it could not be loaded yet."""
         return tuple(filter(None, map(self._languages.get, variants(tag))))
 
-    def match(self, text: str, tag: str, home: Home, area: Area | None) -> Match | None:
+    def match(self, text: str, tag: str, home: Home, area: Area | None) -> SentenceMatch | None:
         """The best match, or None. `area` is the room it was said in."""
         if not text.strip() or len(text) > MAX_CHARACTERS:
             return None
@@ -174,7 +174,9 @@ def _count_in_words(intents: Intents, tag: str) -> None:
             is_match("-", parse_sentence(f"{{{name}}}"), slot_lists={name: numbers}, language=tag)
 
 
-def _match(text: str, language: Language, names: "Names", places: frozenset[str], area: Area | None) -> Match | None:
+def _match(
+    text: str, language: Language, names: "SpokenNames", places: frozenset[str], area: Area | None
+) -> SentenceMatch | None:
     room = {"area": {"value": area.name, "text": area.name}} if area else None
     zones = [*((word, "home") for word in home_words(language.tag)), *((place, place) for place in sorted(places))]
     result = recognize_best(
@@ -188,11 +190,11 @@ def _match(text: str, language: Language, names: "Names", places: frozenset[str]
     return None if result is None else _as_match(result, language, names)
 
 
-def _as_match(result: RecognizeResult, language: Language, names: "Names") -> Match:
+def _as_match(result: RecognizeResult, language: Language, names: "SpokenNames") -> SentenceMatch:
     slots = {entity.name: entity.value for entity in result.entities_list}
     said = {entity.name: (entity.text or str(entity.value)).strip() for entity in result.entities_list}
     named = {entity.name: str(entity.value) for entity in result.entities_list if not entity.is_wildcard}
-    return Match(
+    return SentenceMatch(
         result.intent.name,
         slots,
         said,
@@ -244,7 +246,7 @@ def _forms(expression: Expression) -> Iterable[str]:
 
 
 @dataclass
-class NameIndex:
+class SlotNameIndex:
     """Finds which of many names occur in a text, in time that does not depend on how many there are."""
 
     values: dict[str, tuple[tuple[str, str, str | None], ...]] = field(default_factory=dict)
@@ -281,12 +283,12 @@ def _slot_values(name: str, value: Any, domain: str | None = None) -> list[TextS
     return [TextSlotValue.from_tuple((text, value, context), allow_template=False) for text in spellings if text]
 
 
-class Names:
+class SpokenNames:
     """What a person may call the exposed entities, areas, floors and zones of one home."""
 
     def __init__(self, home: Home) -> None:
         entities: dict[str, list[str]] = defaultdict(list)
-        self._entity_names, self._area_names, self._floor_names, self._zones = (NameIndex() for _ in range(4))
+        self._entity_names, self._area_names, self._floor_names, self._zones = (SlotNameIndex() for _ in range(4))
         for state in home.exposed_states():
             for name in home.names(state.entity_id):
                 entities[_normal(name)].append(state.entity_id)

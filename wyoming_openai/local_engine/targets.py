@@ -12,7 +12,7 @@ _CONTACT_STATES = {"open": "on", "closed": "off"}
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class TargetFilter:
     """What the entities must be like; what is empty or None does not matter."""
 
     entity_ids: tuple[str, ...] | None = None
@@ -31,7 +31,7 @@ class Wanted:
         return self.area_ids is not None or self.floor_ids is not None
 
 
-def find_targets(home: Home, wanted: Wanted, preferred: Area | None = None) -> tuple[State, ...]:
+def find_targets(home: Home, wanted: TargetFilter, preferred: Area | None = None) -> tuple[State, ...]:
     """The exposed entities that fit, in Home Assistant's order.
 
     Of several that bear the name that was said, those in the `preferred` area, if there are any.
@@ -46,7 +46,7 @@ def in_area(home: Home, states: Iterable[State], area: Area) -> tuple[State, ...
     return tuple(state for state in states if home.registries.area_of(state.entity_id) == area)
 
 
-def with_contacts(wanted: Wanted) -> Wanted | None:
+def with_contacts(wanted: TargetFilter) -> TargetFilter | None:
     """The sensors that answer a question about covers of a kind ("are any windows open"), or the other way round."""
     classes: dict[str, str] = {}
     if wanted.domains == {"cover"}:
@@ -56,7 +56,7 @@ def with_contacts(wanted: Wanted) -> Wanted | None:
     found = frozenset(classes[each] for each in wanted.device_classes if each in classes)
     if not found or wanted.entity_ids is not None:
         return None
-    return Wanted(None, wanted.area_ids, wanted.floor_ids, frozenset({domain}), found)
+    return TargetFilter(None, wanted.area_ids, wanted.floor_ids, frozenset({domain}), found)
 
 
 def contact_states(states: frozenset[str]) -> frozenset[str]:
@@ -65,7 +65,7 @@ def contact_states(states: frozenset[str]) -> frozenset[str]:
     return frozenset(other[state] for state in states if state in other)
 
 
-def _candidates(home: Home, wanted: Wanted) -> Iterable[State]:
+def _candidates(home: Home, wanted: TargetFilter) -> Iterable[State]:
     if wanted.entity_ids is not None:
         return [home.states[entity_id] for entity_id in wanted.entity_ids if entity_id in home.states]
     if wanted.domains:
@@ -73,7 +73,7 @@ def _candidates(home: Home, wanted: Wanted) -> Iterable[State]:
     return home.states.values()
 
 
-def _fits(home: Home, state: State, wanted: Wanted) -> bool:
+def _fits(home: Home, state: State, wanted: TargetFilter) -> bool:
     if not home.is_exposed(state.entity_id):
         return False
     if wanted.domains and state.domain not in wanted.domains:

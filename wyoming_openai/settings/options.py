@@ -282,7 +282,7 @@ class AgentSettings(BaseModel):
         return self.uri != "off"
 
 
-class Agent(AgentSettings):
+class NamedAgentSettings(AgentSettings):
     """One of several agents."""
 
     devices: Annotated[tuple[str, ...], BeforeValidator(_texts)] = _option(
@@ -393,7 +393,7 @@ class Settings(AgentSettings):
         "How much is logged. Only `debug` contains what people said.",
         "debug, info, warning or error",
     )
-    agents: tuple[Agent, ...] = _option(
+    agents: tuple[NamedAgentSettings, ...] = _option(
         (),
         "Several agents in one program; in the file only.",
         "a list of agents, each with a name",

@@ -19,10 +19,10 @@ from .options import (
     OPTIONS,
     PERSONAS,
     SECRETS,
-    Agent,
     AgentSettings,
     BadSettings,
     Fallback,
+    NamedAgentSettings,
     Settings,
     advice,
     flag,
@@ -37,14 +37,14 @@ SUPERVISOR_URL = "http://supervisor/core"
 _Kind = TypeVar("_Kind", bound=AgentSettings)
 
 
-class Given(NamedTuple):
+class SourcedValue(NamedTuple):
     """A value that somebody set, and where, in words for an error text."""
 
     value: Any
     source: str
 
 
-Givens = dict[str, Given]
+Givens = dict[str, SourcedValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def read_configuration(
     from_file = _from_file(Path(config) if config else None, environment)
     outside = {
         **_from_environment(environment),
-        **{name: Given(value, flag(name)) for name, value in flags.items() if name != "config"},
+        **{name: SourcedValue(value, flag(name)) for name, value in flags.items() if name != "config"},
     }
     folder = _state_folder({**from_file, **outside})
     if saved is None:
@@ -102,10 +102,10 @@ def read_configuration(
     given = {**from_file, **_given(saved.get("", {}), page), **outside}
     token = environment.get("SUPERVISOR_TOKEN")
     if token and "hass_url" not in given:
-        given["hass_url"] = Given(SUPERVISOR_URL, "the Supervisor")
-        given["hass_token"] = Given(token, "SUPERVISOR_TOKEN")
+        given["hass_url"] = SourcedValue(SUPERVISOR_URL, "the Supervisor")
+        given["hass_token"] = SourcedValue(token, "SUPERVISOR_TOKEN")
     if token and "admin_uri" not in given:
-        given["admin_uri"] = Given("http://0.0.0.0:8099", "the Supervisor")  # whose ingress comes from outside
+        given["admin_uri"] = SourcedValue("http://0.0.0.0:8099", "the Supervisor")  # whose ingress comes from outside
     agents = given.pop("agents", None)
     given = _with_persona(given)
     settings = _checked(Settings, given)
@@ -130,7 +130,7 @@ def _state_folder(given: Givens) -> Path:
     return _checked(Settings, own).state_folder
 
 
-def _sources(given: Mapping[str, Given]) -> Mapping[str, str]:
+def _sources(given: Mapping[str, SourcedValue]) -> Mapping[str, str]:
     return {name: source for name, (_, source) in given.items()}
 
 
@@ -140,7 +140,7 @@ def _with_saved(own: Givens, saved: Saved, page: str) -> Givens:
     return {**own, **_given(saved.get(name, {}), page)} if name else own
 
 
-def _checked(kind: type[_Kind], given: Mapping[str, Given]) -> _Kind:
+def _checked(kind: type[_Kind], given: Mapping[str, SourcedValue]) -> _Kind:
     """The values as settings. Raises `BadSettings` with all that is wrong."""
     try:
         settings = kind.model_validate({name: value for name, (value, _) in given.items()})
@@ -176,9 +176,9 @@ def _with_persona(given: Givens) -> Givens:
     return {**brought, **given}
 
 
-def _agents(listed: Sequence[Givens], common: Mapping[str, Given]) -> tuple[Agent, ...]:
+def _agents(listed: Sequence[Givens], common: Mapping[str, SourcedValue]) -> tuple[NamedAgentSettings, ...]:
     """The agents of the file; what one does not set itself, it takes from the top level."""
-    agents: list[Agent] = []
+    agents: list[NamedAgentSettings] = []
     wrong: list[str] = []
     for number, own in enumerate(listed, start=1):
         name = str(own["name"].value) if "name" in own else f"number {number}"
@@ -192,7 +192,7 @@ def _agents(listed: Sequence[Givens], common: Mapping[str, Given]) -> tuple[Agen
     return tuple(agents)
 
 
-def _own_options(listed: Given) -> list[Givens]:
+def _own_options(listed: SourcedValue) -> list[Givens]:
     """What each agent sets itself, from a list of agents, or from a mapping with their names."""
     entries, source = listed
     if isinstance(entries, dict):
@@ -202,7 +202,7 @@ def _own_options(listed: Given) -> list[Givens]:
     return [_given(entry, source) for entry in entries]
 
 
-def _agent(own: Givens, common: Mapping[str, Given], *, is_first: bool) -> Agent:
+def _agent(own: Givens, common: Mapping[str, SourcedValue], *, is_first: bool) -> NamedAgentSettings:
     if "name" not in own and "persona" not in own:
         raise BadSettings("name: is missing; write a name that tells this agent from the others")
     own = _with_persona(own)
@@ -211,7 +211,7 @@ def _agent(own: Givens, common: Mapping[str, Given], *, is_first: bool) -> Agent
         inherited.pop(name, None)
     if "openai_base_url" in own:
         inherited.pop("openai_api_key", None)  # a key is for the server that it was written beside, and no other
-    agent = _checked(Agent, {**inherited, **own})
+    agent = _checked(NamedAgentSettings, {**inherited, **own})
     if is_first or "uri" in own:
         return agent
     if not agent.devices:
@@ -221,7 +221,7 @@ def _agent(own: Givens, common: Mapping[str, Given], *, is_first: bool) -> Agent
     return agent.model_copy(update={"uri": "off"})
 
 
-def _clashes(agents: Sequence[Agent]) -> Iterator[str]:
+def _clashes(agents: Sequence[NamedAgentSettings]) -> Iterator[str]:
     """What two agents can't both have."""
     taken: set[tuple[str, str]] = set()
     for agent in agents:
@@ -231,7 +231,7 @@ def _clashes(agents: Sequence[Agent]) -> Iterator[str]:
         taken |= claims
 
 
-def _claims(agent: Agent) -> set[tuple[str, str]]:
+def _claims(agent: NamedAgentSettings) -> set[tuple[str, str]]:
     claims = {("name", agent.name.casefold()), *(("devices", device.casefold()) for device in agent.devices)}
     if agent.listens and not agent.uri.endswith(":0"):  # the system gives each its own port
         claims.add(("uri", agent.uri))
@@ -261,7 +261,7 @@ def _from_environment(environment: Mapping[str, str]) -> Givens:
     for name in OPTIONS:
         for variable in variables(name):
             if value := environment.get(variable):
-                given[name] = Given(_secret(value, variable) if variable.endswith("_FILE") else value, variable)
+                given[name] = SourcedValue(_secret(value, variable) if variable.endswith("_FILE") else value, variable)
     return given
 
 
@@ -302,10 +302,10 @@ def _from_yaml(path: Path) -> Givens:
 def _given(values: Mapping[str, Any], source: str) -> Givens:
     """The values of a file; an empty one counts as not set."""
     named = {str(key).replace("-", "_"): value for key, value in values.items()}
-    return {key: Given(value, source) for key, value in named.items() if value is not None and value != ""}
+    return {key: SourcedValue(value, source) for key, value in named.items() if value is not None and value != ""}
 
 
-def _explain(problem: Mapping[str, Any], given: Mapping[str, Given], kind: type[BaseModel]) -> str:
+def _explain(problem: Mapping[str, Any], given: Mapping[str, SourcedValue], kind: type[BaseModel]) -> str:
     """One refused value in words: the option, where it was set, the value, what to write."""
     name = str(problem["loc"][0])
     value, source = given[name]

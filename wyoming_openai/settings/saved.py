@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from ..storage.files import replace_file, set_aside
+from ..storage.files import quarantine, replace_file
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def read_saved(folder: Path) -> Saved:
 def _set_aside(path: Path) -> Saved:
     _LOGGER.warning("What the admin page saved in %s is damaged; it is set aside", path)
     with suppress(OSError):
-        set_aside(path, datetime.now(UTC))
+        quarantine(path, datetime.now(UTC))
     return {}
 
 

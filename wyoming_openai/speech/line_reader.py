@@ -7,8 +7,8 @@ from .blocks import Kind
 from .characters import clean, verdict
 from .inline import inline
 from .quotes import OuterQuotes
-from .reasoning import Veil
-from .sentence_buffer import Mouth
+from .reasoning import ReasoningFilter
+from .sentence_buffer import SentenceBuffer
 from .sentence_ends import CLOSERS
 from .words import ANSWER_LABEL, LABEL, REASONING_LABEL, WIDE_LETTER, base, marks, words
 
@@ -21,16 +21,16 @@ _DANGLING = ":：,，、،;；–—-"
 _LONG_LINE = 60  # shorter lines without an end are lines on purpose, longer ones may be wrapped
 
 
-class Reader:
+class LineReader:
     """Reads one reply; knows what its lines so far mean for the next one."""
 
-    def __init__(self, language: str, mouth: Mouth) -> None:
+    def __init__(self, language: str, mouth: SentenceBuffer) -> None:
         self._language = language
         self._words = words(language)
         self._ends = sentence_ends.signs(language)
         self._ordinals = base(language) in sentence_ends.ORDINALS
         self._mouth = mouth
-        self._veil = Veil()
+        self._veil = ReasoningFilter()
         self._half = False
         """This stretch is what the token limit cut in the middle."""
         self._more = False

@@ -24,7 +24,7 @@ _STARTS = {"im_start", "start", "start_header_id", "start_of_turn", "turn"}
 _ENDS = {"end", "return", "call", "im_end", "eot_id", "eom_id", "end_of_turn", "endoftext", "eot", "end_of_text"}
 
 
-class Veil:
+class ReasoningFilter:
     """Hides what is not part of the answer. Knows where it stands in the text so far."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ _OPENING = "¿¡“„«「『"
 _LONGEST = 1000  # characters held back for the end of a sentence
 
 
-class Mouth:
+class SentenceBuffer:
     """Lets whole sentences out, as many as fit the limit, and holds back what may still change."""
 
     def __init__(self, language: str, limit: float | None) -> None:

@@ -7,8 +7,8 @@ because the text is first cut anew, character by character, into lines and sente
 from collections.abc import Iterator
 
 from . import sentence_ends
-from .line_reader import Reader
-from .sentence_buffer import Mouth
+from .line_reader import LineReader
+from .sentence_buffer import SentenceBuffer
 from .sentence_ends import CLOSERS, NARROW, WIDE
 
 _PATIENCE = 400  # characters after which an opened bracket counts as a stray one
@@ -35,7 +35,7 @@ def cut_to(text: str, seconds: float, language: str) -> tuple[str, str]:
 
     The first part is never empty: a first sentence that is too long is cut at a pause, or at a word.
     """
-    mouth = Mouth(language, seconds)
+    mouth = SentenceBuffer(language, seconds)
     mouth.trust()
     mouth.add(text)
     mouth.finish(truncated=False)
@@ -48,8 +48,8 @@ class Speech:
     def __init__(self, language: str, limit: float | None = None) -> None:
         """`limit`: seconds of speech after which the sentences go to `rest`."""
         self._cutter = _Cutter(language)
-        self._mouth = Mouth(language, limit)
-        self._reader = Reader(language, self._mouth)
+        self._mouth = SentenceBuffer(language, limit)
+        self._reader = LineReader(language, self._mouth)
 
     @property
     def rest(self) -> str:

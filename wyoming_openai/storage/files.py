@@ -43,7 +43,7 @@ def _sync(folder: Path) -> None:
         os.close(number)
 
 
-def set_aside(path: Path, now: datetime) -> Path:
+def quarantine(path: Path, now: datetime) -> Path:
     """Move a file, and the log beside it, out of the way. Raises `OSError`."""
     aside = path.with_name(f"{path.name}.corrupt-{now:%Y%m%dT%H%M%S%f}Z")
     for suffix in _SUFFIXES:

@@ -11,7 +11,7 @@ def normalized(name: str) -> str:
     return name.casefold().replace(" ", "")
 
 
-class Names:
+class RegistryNames:
     """The ids behind names, and what belongs where, as Home Assistant's templates see it."""
 
     def __init__(self, registries: Registries) -> None:
@@ -106,13 +106,13 @@ class _Same:
         return id(self.registries)
 
 
-def names_of(registries: Registries) -> Names:
+def names_of(registries: Registries) -> RegistryNames:
     return _names_of(_Same(registries))
 
 
 @lru_cache(maxsize=2)  # a rendering can meet the registries before and after an update
-def _names_of(same: _Same) -> Names:
-    return Names(same.registries)
+def _names_of(same: _Same) -> RegistryNames:
+    return RegistryNames(same.registries)
 
 
 def _by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

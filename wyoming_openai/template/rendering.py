@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from jinja2 import pass_context
 
 from ..hass.home import Home
-from .names import Names, names_of
+from .names import RegistryNames, names_of
 from .sizes import Sizes
 
 P = ParamSpec("P")
@@ -34,7 +34,7 @@ class Rendering:
     now: datetime
     """In the home's time zone; the same throughout."""
     zone: ZoneInfo
-    names: Names
+    names: RegistryNames
     deadline: float
     """When `time.monotonic()` says that it takes too long."""
     sizes: Sizes

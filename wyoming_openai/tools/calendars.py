@@ -10,7 +10,7 @@ from ..hass.errors import CommandFailed
 from ..hass.home import State
 from ..messages import ToolSpec
 from ..tokens import estimate
-from .choosing import of_domain
+from .entity_lookup import of_domain
 from .periods import Period, days, midnight, moment, parse_period
 from .toolbox import Texts, Tool, ToolContext, schema, string, texts
 

@@ -5,12 +5,12 @@ from itertools import islice
 
 from ..context import build_context
 from ..context.facts import clean, state_word
+from ..context.home_writer import QUIET
 from ..context.relevance import Sentence
-from ..context.teller import QUIET
 from ..hass.home import State
 from ..messages import ToolSpec, Utterance
 from ..tokens import estimate
-from .choosing import Choice, Wanted, choose
+from .entity_lookup import EntityFilter, LookupResult, look_up
 from .toolbox import Texts, Tool, ToolContext, schema, string, strings, texts
 
 BUDGET = 720
@@ -36,7 +36,7 @@ async def get_entities(
     query: Texts = None,
 ) -> str:
     """Counts of the group, then its members on a line each: those in the state asked for first."""
-    wanted = Wanted(
+    wanted = EntityFilter(
         texts(entity_id),
         texts(name),
         texts(area),
@@ -45,9 +45,9 @@ async def get_entities(
         texts(device_class),
         " ".join(texts(query)),
     )
-    if wanted == Wanted(query=wanted.query):
+    if wanted == EntityFilter(query=wanted.query):
         return _overview(context, wanted.query, texts(state))
-    return _told(context, choose(context, wanted), texts(state))
+    return _told(context, look_up(context, wanted), texts(state))
 
 
 GET_ENTITIES = Tool(
@@ -73,7 +73,7 @@ GET_ENTITIES = Tool(
 def _overview(context: ToolContext, query: str, states: Sequence[str]) -> str:
     """Without any filter: what the question speaks of, else what the home has."""
     if states:
-        return _told(context, Choice(tuple(range(len(context.directory.ids)))), states)
+        return _told(context, LookupResult(tuple(range(len(context.directory.ids)))), states)
     found = build_context(
         context.home,
         Utterance(query, context.language),
@@ -81,19 +81,19 @@ def _overview(context: ToolContext, query: str, states: Sequence[str]) -> str:
         (),
         budget=BUDGET,
         now=context.now,
-        knowledge=context.knowledge,
+        context_cache=context.context_cache,
     )
     return found.facts or found.index
 
 
-def _told(context: ToolContext, choice: Choice, wanted: Sequence[str]) -> str:
+def _told(context: ToolContext, choice: LookupResult, wanted: Sequence[str]) -> str:
     """The sums, and as many members as the budget allows."""
-    teller = context.teller
-    states = {number: state for number in choice.numbers if (state := teller.state(number)) is not None}
+    writer = context.writer
+    states = {number: state for number in choice.numbers if (state := writer.state(number)) is not None}
     matching, asked = _in_state(context, states, wanted) if wanted else (states, choice.states)
     kinds = {context.directory.kinds[number] for number in matching}
     members = [number for number in states if not kinds or context.directory.kinds[number] in kinds]
-    lines = [f"- {line}" for line in islice(teller.summaries(members, asked, choice.place), MOST_SUMS)]
+    lines = [f"- {line}" for line in islice(writer.summaries(members, asked, choice.place), MOST_SUMS)]
     if not matching:
         lines.append(f"- none of {len(states)} is {' or '.join(clean(text, 40) for text in wanted)}")
     records = _records(context, _ordered(context, matching, asked), BUDGET - estimate("\n".join(lines)))
@@ -104,10 +104,10 @@ def _told(context: ToolContext, choice: Choice, wanted: Sequence[str]) -> str:
 
 def _records(context: ToolContext, numbers: Sequence[int], budget: int) -> list[str]:
     """As many as the budget allows."""
-    teller = context.teller
+    writer = context.writer
     records: list[str] = []
     for number in numbers:
-        record = teller.record(number, lasting=len(records) < LASTING)
+        record = writer.entity_line(number, lasting=len(records) < LASTING)
         budget -= estimate(record + "\n")
         if budget < 0:
             break
@@ -117,10 +117,10 @@ def _records(context: ToolContext, numbers: Sequence[int], budget: int) -> list[
 
 def _ordered(context: ToolContext, states: Mapping[int, State], asked: frozenset[str]) -> list[int]:
     """Those in the state asked for first, then what is not at rest, then the room it was asked in; numbers by size."""
-    teller = context.teller
+    writer = context.writer
     numbers = list(states)
-    if len(numbers) > 1 and teller.is_measured(numbers):
-        return sorted(numbers, key=lambda number: -teller.measure(number))
+    if len(numbers) > 1 and writer.is_measured(numbers):
+        return sorted(numbers, key=lambda number: -writer.measure(number))
     here = frozenset(context.directory.in_area(context.area.id)) if context.area else frozenset()
     return sorted(
         numbers,
@@ -135,7 +135,7 @@ def _in_state(
     meant = {_folded(text) for text in wanted}
     found = {number: state for number, state in states.items() if meant & _state_names(context, state)}
     if not found:
-        lexicon = context.knowledge.lexicon(context.home, context.language)
+        lexicon = context.context_cache.lexicon(context.home, context.language)
         meant |= {raw for text in wanted for raw in lexicon.states(Sentence(text))}
         found = {number: state for number, state in states.items() if state.state in meant}
     return found, frozenset(state.state for state in found.values()) or frozenset(meant)

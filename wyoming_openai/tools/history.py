@@ -5,13 +5,13 @@ from contextlib import aclosing
 from datetime import datetime
 
 from ..messages import ToolSpec
-from .choosing import Choice, Wanted, choose
-from .happened import Course, tell_uses
-from .measured import tell_measured
+from .entity_lookup import EntityFilter, LookupResult, look_up
+from .intervals import Record, uses
+from .number_history import tell_measured
 from .periods import EXAMPLES, Period, parse_period
-from .recorded import Record, uses
 from .recorder import FAR_BACK, Recorder, read_series
-from .subject import MEASURED_ATTRIBUTES, NUMERIC, Sought, Subject
+from .state_history import StateHistory, tell_uses
+from .subject import MEASURED_ATTRIBUTES, NUMERIC, HistorySubject, StateQuery
 from .toolbox import Texts, Tool, ToolContext, ToolError, schema, string, texts
 
 MEASURES = ("last", "first", "duration", "count", "min", "max", "mean", "sum", "at", "list")
@@ -30,7 +30,7 @@ async def get_history(context: ToolContext, *, name: Texts, period: str, measure
     stretch = parse_period(str(period), context.now).until(context.now)
     if not texts(name):
         raise ToolError("say whose history, by name")
-    choice = choose(context, Wanted(names=texts(name)))
+    choice = look_up(context, EntityFilter(names=texts(name)))
     subjects = _subjects(context, choice, stretch, asked)
     told = [await _tell(subject, asked, texts(state)) for subject in subjects]
     allowed = [text for subject, text in zip(subjects, told, strict=True) if _is_there(subject)]
@@ -57,10 +57,10 @@ GET_HISTORY = Tool(
 )
 
 
-def _subjects(context: ToolContext, choice: Choice, period: Period, measure: str) -> list[Subject]:
+def _subjects(context: ToolContext, choice: LookupResult, period: Period, measure: str) -> list[HistorySubject]:
     """A few entities; of namesakes those that can have such a history. Raises `ToolError`."""
     ids, states = context.directory.ids, context.home.states
-    found = [Subject(context, states[ids[number]], period) for number in choice.numbers if ids[number] in states]
+    found = [HistorySubject(context, states[ids[number]], period) for number in choice.numbers if ids[number] in states]
     if measure in NUMERIC:
         found = [each for each in found if each.is_numeric] or found
     if measure == "sum":
@@ -70,17 +70,17 @@ def _subjects(context: ToolContext, choice: Choice, period: Period, measure: str
     return found
 
 
-def _is_there(subject: Subject) -> bool:
+def _is_there(subject: HistorySubject) -> bool:
     """Whether it is still exposed, after all the asking."""
     return subject.context.home.is_exposed(subject.state.entity_id)
 
 
-async def _tell(subject: Subject, measure: str, wanted: Sequence[str]) -> str:
+async def _tell(subject: HistorySubject, measure: str, wanted: Sequence[str]) -> str:
     lines = await _lines(subject, measure, wanted)
     return f"{subject.title}, {subject.period}:\n" + "\n".join(f"- {line}" for line in lines if line)
 
 
-async def _lines(subject: Subject, measure: str, wanted: Sequence[str]) -> list[str]:
+async def _lines(subject: HistorySubject, measure: str, wanted: Sequence[str]) -> list[str]:
     domain = subject.state.domain
     recorder = Recorder(
         subject.context.mirror,
@@ -100,13 +100,13 @@ async def _lines(subject: Subject, measure: str, wanted: Sequence[str]) -> list[
         return tell_measured(subject, await read_series(recorder, subject.start, subject.end), measure)
     sought = subject.sought(wanted)
     if measure == "last":
-        return Course(subject, await _back_to_last(subject, recorder, sought), sought).tell_last()
+        return StateHistory(subject, await _back_to_last(subject, recorder, sought), sought).tell_last()
     records = await recorder.records(subject.start, subject.end)
     before = await recorder.known_before(subject.start) if records and records[0].is_gap else None
-    return Course(subject, records, sought, before).tell(measure)
+    return StateHistory(subject, records, sought, before).tell(measure)
 
 
-def _is_about_numbers(subject: Subject, measure: str, wanted: Sequence[str]) -> bool:
+def _is_about_numbers(subject: HistorySubject, measure: str, wanted: Sequence[str]) -> bool:
     if measure in NUMERIC:
         if not subject.is_numeric:
             raise ToolError("it has no number; ask for duration, count or last")
@@ -118,12 +118,12 @@ def _is_about_numbers(subject: Subject, measure: str, wanted: Sequence[str]) -> 
     return True
 
 
-def _first(subject: Subject, measure: str) -> float:
+def _first(subject: HistorySubject, measure: str) -> float:
     """From when on uses count: the last one may have been before the period."""
     return 0.0 if measure == "last" else subject.start
 
 
-def _last_run(subject: Subject, measure: str) -> list[float]:
+def _last_run(subject: HistorySubject, measure: str) -> list[float]:
     """What the entity itself says of its last run, which may have been before the period."""
     try:
         at = datetime.fromisoformat(str(subject.state.attributes.get("last_triggered"))).timestamp()
@@ -132,18 +132,18 @@ def _last_run(subject: Subject, measure: str) -> list[float]:
     return [at] if measure == "last" and at < subject.end else []
 
 
-def _at(subject: Subject, records: Sequence[Record]) -> list[str]:
+def _at(subject: HistorySubject, records: Sequence[Record]) -> list[str]:
     at = subject.when(subject.start, day=True)
     known = [record for record in records if record.at <= subject.start]
     return [f"at {at}: {subject.word(known[-1].state)}" if known else f"nothing is recorded of {at}"]
 
 
-async def _back_to_last(subject: Subject, recorder: Recorder, sought: Sought | None) -> list[Record]:
+async def _back_to_last(subject: HistorySubject, recorder: Recorder, sought: StateQuery | None) -> list[Record]:
     """The records back from the end of the period until it became so, also before its start."""
     found: list[Record] = []
     async with aclosing(recorder.backwards(subject.end, max(0.0, subject.end - FAR_BACK))) as pieces:
         async for records in pieces:
             found = [*records, *found]
-            if Course(subject, found, sought).begun:
+            if StateHistory(subject, found, sought).starts:
                 break
     return found

@@ -4,7 +4,7 @@ import math
 
 from ..hass.home import State
 from ..messages import ToolSpec
-from .choosing import of_domain
+from .entity_lookup import of_domain
 from .subject import rounded
 from .toolbox import Tool, ToolContext, schema
 
@@ -14,10 +14,10 @@ EARTH = 6371.0
 
 async def get_people(context: ToolContext) -> str:
     """Everybody on a line: the zone they are in, for how long, and how far away."""
-    teller, number = context.teller, context.directory.number
+    writer, number = context.writer, context.directory.number
     people = of_domain(context, "person", ())
     return "\n".join(
-        f"{teller.record(number[person.entity_id], lasting=True)}{_far(context, person)}" for person in people
+        f"{writer.entity_line(number[person.entity_id], lasting=True)}{_far(context, person)}" for person in people
     )
 
 

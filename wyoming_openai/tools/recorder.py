@@ -9,7 +9,7 @@ from typing import Any
 from ..hass.errors import CommandFailed
 from ..hass.home import State
 from ..hass.mirror import Mirror
-from .recorded import HOUR, Figures, Hour, Record, between, figures_of, figures_of_hours, hours_from, records_from
+from .intervals import HOUR, Figures, Hour, Record, between, figures_of, figures_of_hours, hours_from, records_from
 from .toolbox import ToolError
 
 DAY = 86400.0

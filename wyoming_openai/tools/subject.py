@@ -8,8 +8,8 @@ from datetime import datetime
 from ..context.facts import clean, quoted, state_word
 from ..context.relevance import Sentence
 from ..hass.home import State
+from .intervals import GAPS, Matches, number
 from .periods import Period, moment
-from .recorded import GAPS, Matches, number
 from .toolbox import ToolContext
 
 METERS = frozenset({"energy", "gas", "water", "precipitation", "volume", "distance", "monetary", "data_size"})
@@ -43,7 +43,7 @@ _THRESHOLD = re.compile(r"(>=|<=|>|<|above|over|below|under)\s*(-?\d+(?:[.,]\d+)
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
+class StateQuery:
     """A state that is asked for."""
 
     words: str
@@ -52,7 +52,7 @@ class Sought:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class HistorySubject:
     """One entity in one period."""
 
     context: ToolContext
@@ -134,7 +134,7 @@ class Subject:
         is_number = measure in NUMERIC or any(_THRESHOLD.fullmatch(text.strip()) for text in wanted)
         return MEASURED_ATTRIBUTES.get(self.state.domain, "") if is_number else ""
 
-    def sought(self, wanted: Sequence[str]) -> Sought | None:
+    def sought(self, wanted: Sequence[str]) -> StateQuery | None:
         """What a model calls "open", "offen", "on", "away" or ">25"; None where it asks for no state."""
         if not wanted:
             return None
@@ -146,7 +146,7 @@ class Subject:
                 known[raw] = any(test(raw) for test in tests)
             return known[raw]
 
-        return Sought(" or ".join(clean(text, 40) for text in wanted), matches)
+        return StateQuery(" or ".join(clean(text, 40) for text in wanted), matches)
 
     def _test(self, text: str) -> Matches:
         if match := _THRESHOLD.fullmatch(text.strip()):
@@ -157,7 +157,7 @@ class Subject:
             return lambda raw: raw not in _AT_REST
         if domain in _SOMEBODY and meant in _AWAY:
             return lambda raw: raw != "home"
-        lexicon = self.context.knowledge.lexicon(self.context.home, self.context.language)
+        lexicon = self.context.context_cache.lexicon(self.context.home, self.context.language)
         raws = lexicon.states(Sentence(text))
         return lambda raw: meant in (raw.casefold(), self.word(raw).casefold().replace(" ", "_")) or raw in raws
 

@@ -8,7 +8,7 @@ from ..hass.errors import CommandFailed
 from ..hass.home import State
 from ..messages import ToolSpec
 from ..tokens import estimate
-from .choosing import of_domain
+from .entity_lookup import of_domain
 from .toolbox import Texts, Tool, ToolContext, schema, string, texts
 
 BUDGET = 720

@@ -9,9 +9,9 @@ from typing import Any
 
 import orjson
 
+from ..context.cache import ContextCache
 from ..context.directory import Directory
-from ..context.knowledge import Knowledge
-from ..context.teller import Teller
+from ..context.home_writer import HomeWriter
 from ..hass.errors import CommandFailed, HomeUnavailable
 from ..hass.home import Area, Home
 from ..hass.mirror import Mirror
@@ -44,15 +44,15 @@ class ToolContext:
     """Of the question."""
     mirror: Mirror
     """For what only Home Assistant knows: history, forecasts, appointments."""
-    knowledge: Knowledge
+    context_cache: ContextCache
 
     @property
     def directory(self) -> Directory:
-        return self.knowledge.directory(self.home)
+        return self.context_cache.directory(self.home)
 
     @property
-    def teller(self) -> Teller:
-        return Teller(self.home, self.directory, self.now)
+    def writer(self) -> HomeWriter:
+        return HomeWriter(self.home, self.directory, self.now)
 
 
 Run = Callable[..., Awaitable[Any]]

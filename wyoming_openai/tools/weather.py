@@ -8,7 +8,7 @@ from ..context.facts import clean, quoted
 from ..hass.errors import CommandFailed
 from ..hass.home import State
 from ..messages import ToolSpec
-from .choosing import of_domain
+from .entity_lookup import of_domain
 from .periods import moment
 from .subject import rounded
 from .sun import sun_times

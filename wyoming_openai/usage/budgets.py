@@ -3,7 +3,7 @@
 with budgets.reserve(call) as reservation:          # raises BudgetSpent before anything is sent
     reservation.sent()                              # from here on it costs something
     async for event in model.stream(request):
-        reservation.heard(text)                     # what a caller who leaves has used so far
+        reservation.add_output(text)                     # what a caller who leaves has used so far
     reservation.settle(reply.usage)                 # what it really cost
 """
 
@@ -43,7 +43,7 @@ _NOT_PRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class BudgetLimits:
     """The most that may be spent in a day and in a month of UTC, in US dollars; None is no limit."""
 
     day: float | None = None
@@ -54,13 +54,13 @@ class Limits:
 class BudgetSettings:
     """Who may spend how much. The small default is a thousand questions a day to the default model."""
 
-    total: Limits = Limits(day=0.50, month=5.00)
-    agent: Limits = Limits()
+    total: BudgetLimits = BudgetLimits(day=0.50, month=5.00)
+    agent: BudgetLimits = BudgetLimits()
     """For each agent that has none of its own."""
-    agents: Mapping[str, Limits] = field(default_factory=dict)
-    device: Limits = Limits()
+    agents: Mapping[str, BudgetLimits] = field(default_factory=dict)
+    device: BudgetLimits = BudgetLimits()
     """For each device that has none of its own; calls without a device count as one."""
-    devices: Mapping[str, Limits] = field(default_factory=dict)
+    devices: Mapping[str, BudgetLimits] = field(default_factory=dict)
     questions_per_minute: int | None = None
     """For each address that is not trusted."""
     questions_per_day: int | None = None
@@ -194,7 +194,7 @@ class Budgets:
                     raise BudgetSpent("busy", f"{detail}; {usd(sums.held)} may come back", passing=True)
                 raise BudgetSpent(sentence, detail, entry.device)
 
-    def _limits(self, entry: Entry) -> dict[str, Limits]:
+    def _limits(self, entry: Entry) -> dict[str, BudgetLimits]:
         settings = self.settings
         return {
             "all": settings.total,
@@ -215,13 +215,13 @@ class Budgets:
             raise BudgetSpent("busy", f"{entry.caller} asks over {most} questions a minute", passing=True)
         asked.append(now)
 
-    def is_news(self, spent: BudgetSpent) -> bool:
+    def is_first_notice(self, spent: BudgetSpent) -> bool:
         """Whether the device was not told yet on this day, or in this month; from now on it was."""
         if spent.passing:
             return False
         today = self._ledger.today()
-        since = today.replace(day=1) if spent.sentence == "budget_month_spent" else today
-        key = (spent.sentence, spent.device)
+        since = today.replace(day=1) if spent.sentence_key == "budget_month_spent" else today
+        key = (spent.sentence_key, spent.device)
         told = self._told.get(key) == since
         self._told[key] = since
         if len(self._told) > MAX_CALLERS:
@@ -261,7 +261,7 @@ class Reservation:
         """Note that the request is out."""
         self._sent = True
 
-    def heard(self, text: str) -> None:
+    def add_output(self, text: str) -> None:
         """Note output as it arrives."""
         self._sent = True
         self._heard += estimate(text)
@@ -311,7 +311,7 @@ class Reservation:
         self._ledger.finish(self._entry)
 
 
-class Purse:
+class AgentBudget:
     """What one agent's model calls are paid from."""
 
     def __init__(self, budgets: Budgets, prices: Prices, agent: str) -> None:
@@ -339,9 +339,9 @@ class Purse:
             )
         )
 
-    def is_news(self, spent: BudgetSpent) -> bool:
+    def is_first_notice(self, spent: BudgetSpent) -> bool:
         """Whether whoever asked was not told yet; from now on they were."""
-        return self._budgets.is_news(spent)
+        return self._budgets.is_first_notice(spent)
 
 
 def usd(nano: int) -> str:

@@ -132,7 +132,7 @@ class Ledger:
         """Open the file now; otherwise the first use does. Never raises: a file that fails is told in the log."""
         self._transact(lambda _: None)
 
-    def take_over(self) -> None:
+    def open_exclusively(self) -> None:
         """Open the file as the service does, of which there is one: what is still open nobody will settle."""
         self._longest_call = 0.0
         self.open()

@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 from urllib.parse import quote
 
 from ..storage import sqlite
-from ..storage.files import set_aside
+from ..storage.files import quarantine
 from ..storage.sqlite import LOCK_TIMEOUT, Unusable, is_unusable
 
 _LOGGER = logging.getLogger(__name__)
@@ -141,7 +141,7 @@ def renew_file(path: Path, error: Exception, now: datetime, sums: Sequence[Sum])
 
     Raises `sqlite3.Error` and `OSError`.
     """
-    aside = set_aside(path, now)
+    aside = quarantine(path, now)
     connection = filled(sqlite.open_file(path, partial(_prepare, left=now.timestamp() - LONGEST_CALL)), with_sums(sums))
     _LOGGER.error("The usage ledger can't be used (%s): it is now %s, a new one begins", error, aside)
     return connection

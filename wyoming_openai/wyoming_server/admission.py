@@ -20,7 +20,7 @@ MAX_ADDRESSES = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class AdmissionLimits:
     """Enough for every honest client, bearable from every other. Seconds, bytes, counts; no seconds mean for ever."""
 
     first_byte: float | None = 30.0
@@ -62,15 +62,15 @@ class Limits:
     """For an address that is not trusted."""
 
 
-LIMITS = Limits()
-UNLIMITED = Limits(
+LIMITS = AdmissionLimits()
+UNLIMITED = AdmissionLimits(
     first_byte=None, idle=None, frame=None, write=None, waiting=10**6,
     large_frames_per_second=1e6, events_per_second=1e6, address_events_per_second=1e6,
 )  # fmt: skip
 """For the standard input and output: whoever started the program."""
 
 
-class Refused(Exception):
+class ClientRefused(Exception):
     """A client gets no more of what it wants; the text is fit for a log, and short."""
 
 
@@ -82,26 +82,26 @@ class Admission:
     """
 
     def __init__(
-        self, limits: Limits = LIMITS, *, allow: Sequence[Network] = (), trusted: Sequence[Network] = ()
+        self, limits: AdmissionLimits = LIMITS, *, allow: Sequence[Network] = (), trusted: Sequence[Network] = ()
     ) -> None:
         self.limits = limits
-        self.renew(allow=allow, trusted=trusted)
-        self._guests: set[Guest] = set()
+        self.update_networks(allow=allow, trusted=trusted)
+        self._guests: set[ClientQuota] = set()
         self._buckets: OrderedDict[str | None, Bucket] = OrderedDict()
         self._turns = Turns(limits)
         self._large_frames = LargeFrames(limits)
 
-    def admit(self, address: str | None) -> "Guest":
-        """A place for one more connection; an address of None is a Unix socket or a pipe. Raises `Refused`."""
+    def admit(self, address: str | None) -> "ClientQuota":
+        """A place for one more connection; an address of None is a Unix socket or a pipe. Raises `ClientRefused`."""
         ip = ip_address(address) if address is not None else None
         named = ip is not None and _within(ip, (*self._allow, *self._trusted))
         if ip and self._allow and not named:
-            raise Refused("an address that is not on the list")
+            raise ClientRefused("an address that is not on the list")
         trusted = ip is None or ip.is_loopback or named
         if not trusted and self._bucket(address).is_overdrawn:
-            raise Refused("an address that connects too often")
+            raise ClientRefused("an address that connects too often")
         self._make_room(address, trusted=trusted)
-        guest = Guest(
+        guest = ClientQuota(
             address,
             trusted=trusted,
             limits=self.limits,
@@ -112,11 +112,11 @@ class Admission:
         self._guests.add(guest)
         return guest
 
-    def renew(self, *, allow: Sequence[Network], trusted: Sequence[Network]) -> None:
+    def update_networks(self, *, allow: Sequence[Network], trusted: Sequence[Network]) -> None:
         """From now on other networks."""
         self._allow, self._trusted = allow, trusted
 
-    def release(self, guest: "Guest") -> None:
+    def release(self, guest: "ClientQuota") -> None:
         """The connection has ended."""
         self._guests.discard(guest)
 
@@ -130,13 +130,13 @@ class Admission:
         elif len(self._guests) >= self.limits.connections:
             self._send_away(guest for guest in self._guests if trusted or not guest.trusted)
 
-    def _send_away(self, guests: "Iterable[Guest]") -> None:
+    def _send_away(self, guests: "Iterable[ClientQuota]") -> None:
         """End the connection that has been idle longest; who waits for an answer is not idle."""
         idle = min(
             (guest for guest in guests if not guest.open_questions), key=lambda guest: guest.active, default=None
         )
         if idle is None:
-            raise Refused("more connections than can be served")
+            raise ClientRefused("more connections than can be served")
         self.release(idle)
         idle.send_away()
 
@@ -151,7 +151,7 @@ class Admission:
         return bucket
 
 
-class Guest:
+class ClientQuota:
     """One connection, and what it may use of us."""
 
     def __init__(
@@ -159,7 +159,7 @@ class Guest:
         address: str | None,
         *,
         trusted: bool,
-        limits: Limits,
+        limits: AdmissionLimits,
         bucket: "Bucket",
         turns: "Turns",
         large_frames: "LargeFrames",
@@ -181,7 +181,7 @@ class Guest:
         self._clock: asyncio.Timeout | None = None
 
     @property
-    def stranger(self) -> str | None:
+    def is_untrusted(self) -> str | None:
         """The address of somebody who is not trusted."""
         return None if self.trusted else self.address
 
@@ -194,7 +194,7 @@ class Guest:
         waited = False
         if self._is_new:
             self._is_new = False
-            self._bucket_of_address.owe()
+            self._bucket_of_address.borrow()
         else:
             waited = await self._bucket.take() | await self._bucket_of_address.take()
         self.active = time.monotonic()
@@ -218,7 +218,7 @@ class Guest:
         finally:
             self._clock = None
 
-    def hurry(self) -> None:
+    def stop_waiting_soon(self) -> None:
         """The program stops: no turn lasts longer than that allows."""
         self._end = asyncio.get_running_loop().time() + self.limits.stop
         if self._clock is not None and not self._clock.expired():
@@ -248,7 +248,7 @@ class Bucket:
         """Whether so many are owed that no more may be."""
         return self._count() <= 1 - self._most
 
-    def owe(self) -> None:
+    def borrow(self) -> None:
         """Take one token that may not be there yet."""
         self._tokens = max(self._count() - 1, -self._most)
 
@@ -262,16 +262,16 @@ class Bucket:
 class LargeFrames:
     """Events larger than anybody needs: little memory and little time for all of them together."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: AdmissionLimits) -> None:
         self._limits = limits
         self._held = 0
         self._bucket = Bucket(limits.large_frames_per_second, limits.large_frames_per_second)
 
     @asynccontextmanager
     async def hold(self, size: int) -> AsyncIterator[None]:
-        """Memory for an event while it arrives. Raises `Refused`."""
+        """Memory for an event while it arrives. Raises `ClientRefused`."""
         if self._held + size > self._limits.large_frames:
-            raise Refused("more large events than can be held")
+            raise ClientRefused("more large events than can be held")
         self._held += size
         try:
             await self._bucket.take()
@@ -283,15 +283,15 @@ class LargeFrames:
 class Turns:
     """Questions that are answered at the same time, and the line of those that wait for that."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: AdmissionLimits) -> None:
         self._limits = limits
         self._running: Counter[str | None] = Counter()
         self._strangers = 0
         """Of those that are running."""
-        self._line: list[tuple[Guest, asyncio.Future[None]]] = []
+        self._line: list[tuple[ClientQuota, asyncio.Future[None]]] = []
 
     @asynccontextmanager
-    async def turn(self, guest: Guest, line: float | None = None) -> AsyncIterator[None]:
+    async def turn(self, guest: ClientQuota, line: float | None = None) -> AsyncIterator[None]:
         """Wait in line for a turn, at most until then. Raises `CannotAnswer`, at once where the line is too long."""
         if self._is_free(guest):
             self._begin(guest)
@@ -306,14 +306,14 @@ class Turns:
         finally:
             self._end(guest)
 
-    def _is_free(self, guest: Guest) -> bool:
+    def _is_free(self, guest: ClientQuota) -> bool:
         limits = self._limits
         if guest.trusted:
             return self._running.total() < limits.turns
         free = self._strangers < max(1, limits.turns // 2) and self._running.total() < limits.turns
         return free and self._running[guest.address] < limits.turns_per_address
 
-    async def _wait(self, guest: Guest) -> None:
+    async def _wait(self, guest: ClientQuota) -> None:
         limits, strangers = self._limits, [other for other, _ in self._line if not other.trusted]
         beside = sum(other.address == guest.address for other in strangers)
         too_many = beside >= limits.waiting_per_address or len(strangers) >= max(1, limits.waiting // 2)
@@ -330,11 +330,11 @@ class Turns:
                 self._end(guest)  # was called in the same moment
             raise
 
-    def _begin(self, guest: Guest) -> None:
+    def _begin(self, guest: ClientQuota) -> None:
         self._running[guest.address] += 1
         self._strangers += not guest.trusted
 
-    def _end(self, guest: Guest) -> None:
+    def _end(self, guest: ClientQuota) -> None:
         self._strangers -= not guest.trusted
         self._running[guest.address] -= 1
         if not self._running[guest.address]:

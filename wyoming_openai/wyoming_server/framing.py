@@ -15,7 +15,7 @@ from typing import Any
 from wyoming.event import Event
 from wyoming.version import __version__ as WYOMING_VERSION
 
-from .admission import Guest, Refused
+from .admission import ClientQuota, ClientRefused
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class EventReader:
     """Reads events, as far and as fast as the limits allow."""
 
     def __init__(
-        self, receive: Receive, guest: Guest, *, has_left: HasLeft = lambda: False, half_closes: bool = False
+        self, receive: Receive, guest: ClientQuota, *, has_left: HasLeft = lambda: False, half_closes: bool = False
     ) -> None:
         self._receive = receive
         self._has_left = has_left
@@ -69,7 +69,7 @@ class EventReader:
                 return None
             async with self._at_most(self._limits.frame):
                 event = await self._frame()
-        except Refused as error:
+        except ClientRefused as error:
             _LOGGER.info("Refused: %s", error)
             return None
         except TimeoutError:
@@ -114,12 +114,12 @@ class EventReader:
         header = _object(await self._line(), "header", self._limits.depth)
         kind = header.get("type")
         if not isinstance(kind, str):
-            raise Refused("an event without a type")
+            raise ClientRefused("an event without a type")
         data_length = _length(header, "data_length", self._limits.data)
         payload_length = _length(header, "payload_length", self._limits.payload)
         data = header.get("data") or {}
         if not isinstance(data, dict):
-            raise Refused("data that is no object")
+            raise ClientRefused("data that is no object")
         if data_length:
             data = {**data, **_object(await self._data(data_length), "data", self._limits.depth)}
         await self._skip(payload_length)
@@ -131,7 +131,7 @@ class EventReader:
             searched = len(self._buffer)
             await self._need_more(CHUNK)
         if not 0 <= end < self._limits.header:
-            raise Refused("a header that is too long")
+            raise ClientRefused("a header that is too long")
         return self._take(end + 1)
 
     async def _data(self, length: int) -> bytes:
@@ -158,7 +158,7 @@ class EventReader:
 
     async def _need_more(self, most: int) -> None:
         if not await self._more(most):
-            raise Refused("an event that breaks off")
+            raise ClientRefused("an event that breaks off")
 
     async def _more(self, most: int) -> bool:
         """Take what has arrived; False at the end of the input, also when it was cut."""
@@ -209,9 +209,9 @@ def _object(raw: bytes, what: str, depth: int) -> dict[str, Any]:
     try:
         value = json.loads(raw.decode("utf-8", "replace")) if _is_flat(raw, depth) else None
     except (ValueError, RecursionError):
-        raise Refused(f"a {what} that is not JSON") from None
+        raise ClientRefused(f"a {what} that is not JSON") from None
     if not isinstance(value, dict):
-        raise Refused(f"a {what} that is no object")
+        raise ClientRefused(f"a {what} that is no object")
     return value
 
 
@@ -238,5 +238,5 @@ def _length(header: dict[str, Any], key: str, limit: int) -> int:
     if length is None:
         return 0
     if not isinstance(length, int) or isinstance(length, bool) or not 0 <= length <= limit:
-        raise Refused(f"a {key} out of bounds")
+        raise ClientRefused(f"a {key} out of bounds")
     return length

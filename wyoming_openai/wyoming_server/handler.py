@@ -17,7 +17,7 @@ from .. import __version__
 from ..messages import CannotAnswer, Utterance
 from ..speech.phrasebook import say
 from .framing import ClientLeft
-from .listener import Connection
+from .listener import ClientConnection
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def describe(*, name: str, model: str, supports_home_control: bool) -> Info:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PendingUtterance:
     """An utterance, when it was heard and by when somebody has to hear something, on the event loop's clock."""
 
     utterance: Utterance
@@ -82,7 +82,7 @@ class Handler:
         *,
         info: Callable[[], Info],
         reply: Reply,
-        connection: Connection,
+        connection: ClientConnection,
         language: str = "en",
         patience: Callable[[Utterance], float] = lambda utterance: DEADLINE,
     ) -> None:
@@ -95,7 +95,7 @@ class Handler:
         """For a question that names none."""
         self._patience = patience
         """Seconds in which who asked has to hear something, even if `reply` has lost its way."""
-        self._questions: asyncio.Queue[Question | None] = asyncio.Queue()
+        self._questions: asyncio.Queue[PendingUtterance | None] = asyncio.Queue()
 
     async def run(self) -> None:
         """Serve until no more events come; a client that leaves stops the answer in progress."""
@@ -114,7 +114,7 @@ class Handler:
     async def _receive(self) -> None:
         while (event := await self._reader.next()) is not None:
             if event.type in QUESTIONS:
-                await self._ask(utterance_from(event, self._language, self._guest.stranger))
+                await self._ask(utterance_from(event, self._language, self._guest.is_untrusted))
             elif Describe.is_type(event.type):
                 await self._writer.write(self._info().event())
             elif Ping.is_type(event.type):
@@ -127,14 +127,14 @@ class Handler:
             return
         self._guest.open_questions += 1
         now = asyncio.get_running_loop().time()
-        self._questions.put_nowait(Question(utterance, now, now + self._patience(utterance)))
+        self._questions.put_nowait(PendingUtterance(utterance, now, now + self._patience(utterance)))
 
     async def _answer_all(self) -> None:
         while (question := await self._questions.get()) is not None:
             await self._answer(question)
             self._guest.open_questions -= 1
 
-    async def _answer(self, question: Question) -> None:
+    async def _answer(self, question: PendingUtterance) -> None:
         """Answer one question: the pieces as they come, then the whole text, or `not-handled` with a sentence."""
         utterance = question.utterance
         spoken, excuse = "", ""
@@ -154,7 +154,7 @@ class Handler:
             raise
         except CannotAnswer as error:
             _LOGGER.debug("Not answered: %s", error)
-            excuse = say(error.sentence, utterance.language, **error.values)
+            excuse = say(error.sentence_key, utterance.language, **error.values)
         except Exception:
             _LOGGER.exception("A question could not be answered")
             excuse = say("apology", utterance.language)

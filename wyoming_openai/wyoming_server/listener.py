@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .admission import UNLIMITED, Admission, Guest, Refused
+from .admission import UNLIMITED, Admission, ClientQuota, ClientRefused
 from .framing import EventReader, EventWriter
 
 _LOGGER = logging.getLogger(__name__)
@@ -36,15 +36,15 @@ OPTIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class ClientConnection:
     """A client: what it says, how it is answered, what it may use."""
 
     reader: EventReader
     writer: EventWriter
-    guest: Guest
+    guest: ClientQuota
 
 
-Serve = Callable[[Connection], Awaitable[None]]
+Serve = Callable[[ClientConnection], Awaitable[None]]
 """Serves one connection; it is closed afterwards."""
 
 
@@ -62,7 +62,7 @@ class Listener:
         self._serve = serve
         self._admission = admission or Admission()
         self._doors: list[socket.socket] = []
-        self._connections: dict[asyncio.Task[None], Connection] = {}
+        self._connections: dict[asyncio.Task[None], ClientConnection] = {}
         self._descriptors = 0
         self._ended = ended or asyncio.Event()
         """Set when there is nothing more to serve: the standard input ended."""
@@ -97,7 +97,7 @@ class Listener:
             asyncio.get_running_loop().remove_reader(door)
             door.close()
         for connection in self._connections.values():
-            connection.guest.hurry()
+            connection.guest.stop_waiting_soon()
             connection.reader.stop()
         if self._connections:
             # Half a second is for telling those who are not answered by then.
@@ -111,9 +111,9 @@ class Listener:
 
     def _open(self, door: socket.socket) -> None:
         if door.fileno() >= 0:
-            asyncio.get_running_loop().add_reader(door, self._knock, door)
+            asyncio.get_running_loop().add_reader(door, self._accept, door)
 
-    def _knock(self, door: socket.socket) -> None:
+    def _accept(self, door: socket.socket) -> None:
         """Let one client in. The event loop calls again while more wait, and serves others in between."""
         try:
             stream, peer = door.accept()
@@ -126,29 +126,29 @@ class Listener:
             asyncio.get_running_loop().call_later(REST, self._open, door)
             return
         try:
-            self._welcome(stream, peer[0] if isinstance(peer, tuple) else None)
-        except Refused as error:
+            self._admit(stream, peer[0] if isinstance(peer, tuple) else None)
+        except ClientRefused as error:
             _LOGGER.info("Refused: %s", error)
             stream.close()
 
-    def _welcome(self, stream: socket.socket, address: str | None) -> None:
+    def _admit(self, stream: socket.socket, address: str | None) -> None:
         if stream.fileno() > self._descriptors:  # the lowest free number: a measure of how many are in use
-            raise Refused("a connection, for want of descriptors")
+            raise ClientRefused("a connection, for want of descriptors")
         stream.setblocking(False)
         guest = self._admission.admit(address)
         loop = asyncio.get_running_loop()
         reader = EventReader(partial(loop.sock_recv, stream), guest, has_left=partial(_has_left, stream))
         writer = EventWriter(partial(loop.sock_sendall, stream), guest.limits.write)
-        self._begin(Connection(reader, writer, guest)).add_done_callback(lambda _: _close(stream))
+        self._begin(ClientConnection(reader, writer, guest)).add_done_callback(lambda _: _close(stream))
 
-    def _begin(self, connection: Connection) -> asyncio.Task[None]:
+    def _begin(self, connection: ClientConnection) -> asyncio.Task[None]:
         task = asyncio.create_task(self._run(connection))
         self._connections[task] = connection
         connection.guest.send_away = task.cancel
         task.add_done_callback(self._forget)  # also of a task that is cancelled before it began
         return task
 
-    async def _run(self, connection: Connection) -> None:
+    async def _run(self, connection: ClientConnection) -> None:
         try:
             await self._serve(connection)
         except asyncio.CancelledError as error:
@@ -173,7 +173,7 @@ class Listener:
             await output.drain()
 
         guest = Admission(UNLIMITED).admit(None)
-        connection = Connection(EventReader(stream.read, guest, half_closes=True), EventWriter(send, None), guest)
+        connection = ClientConnection(EventReader(stream.read, guest, half_closes=True), EventWriter(send, None), guest)
         self._begin(connection).add_done_callback(lambda _: self._ended.set())
 
 

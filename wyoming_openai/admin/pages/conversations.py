@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import web
 
-from ...context import where
+from ...context import area_of_utterance
 from ...conversation.turn_log import TurnRecord
 from ...hass.home import Home
 from ...messages import Utterance
@@ -31,7 +31,7 @@ def place_of(home: Home | None, turn: TurnRecord) -> str:
     """Where it was said, in the words of the home."""
     if home is None:
         return ""
-    area, device = where(home, asked_in(turn)), home.registries.devices.get(turn.device_id or "")
+    area, device = area_of_utterance(home, asked_in(turn)), home.registries.devices.get(turn.device_id or "")
     satellite = home.name(turn.satellite_id) if turn.satellite_id else None
     names = (device.name if device else satellite, area.name if area else None)
     return ", ".join(name for name in names if name)

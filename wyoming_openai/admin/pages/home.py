@@ -11,7 +11,7 @@ from ...conversation.memory import Conversation
 from ...hass.home import Home
 from ...messages import JsonObject, Utterance
 from ...tokens import estimate
-from ..parts import Agent
+from ..parts import PageAgent
 from ..rendering import PARTS, agent_of, json, one_of, page, text_of, whole_of
 from .try_it import language_of, looked_at, places, utterance_of
 
@@ -21,7 +21,7 @@ EXPOSED = ("", "yes", "no")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class EntityRow:
     """One entity."""
 
     entity_id: str
@@ -34,7 +34,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AreaRow:
     """An area and how much of it is exposed."""
 
     id: str
@@ -49,7 +49,7 @@ class Place:
 class Found:
     """A page of entities."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[EntityRow, ...]
     total: int
     number: int
 
@@ -80,15 +80,17 @@ def _matching(home: Home, words: list[str], area_id: str, exposed: str) -> Itera
         yield entity_id
 
 
-def _row(home: Home, entity_id: str) -> Row:
+def _row(home: Home, entity_id: str) -> EntityRow:
     own, *aliases = home.names(entity_id)
     area = home.registries.area_of(entity_id)
     state = home.states[entity_id]
     unit = str(state.attributes.get("unit_of_measurement") or "")
-    return Row(entity_id, own, tuple(aliases), area.name if area else "", state.state, unit, home.is_exposed(entity_id))
+    return EntityRow(
+        entity_id, own, tuple(aliases), area.name if area else "", state.state, unit, home.is_exposed(entity_id)
+    )
 
 
-def areas(home: Home) -> list[Place]:
+def areas(home: Home) -> list[AreaRow]:
     """All areas, floor by floor from below."""
     registries = home.registries
     every: Counter[str] = Counter()
@@ -101,7 +103,7 @@ def areas(home: Home) -> list[Place]:
     level = {floor.id: floor.level if floor.level is not None else 999 for floor in floors.values()}
     ordered = sorted(registries.areas.values(), key=lambda area: level.get(area.floor_id or "", 1000))
     return [
-        Place(
+        AreaRow(
             area.id,
             area.name,
             area.aliases,
@@ -148,7 +150,7 @@ async def _explained(request: web.Request) -> JsonObject:
     return await explain(agent, utterance_of(request.query, language_of(request)))
 
 
-async def explain(agent: Agent, utterance: Utterance) -> JsonObject:
+async def explain(agent: PageAgent, utterance: Utterance) -> JsonObject:
     """What the model would be told for a question, what not, and why; with the home as it is now."""
     turn = await looked_at(agent, utterance)
     context, home = agent.assistant.requests.context(turn, Conversation()), turn.home

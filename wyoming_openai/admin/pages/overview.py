@@ -12,13 +12,13 @@ from ...hass.mirror import FixedMirror, Phase
 from ...messages import CALLER_LEFT
 from ...usage.prices import NANO
 from ...usage.report import forecast_month
-from ..parts import AdminParts, Agent
+from ..parts import AdminParts, PageAgent
 from ..rendering import PARTS, json, page, zone_of
 from .conversations import place_of
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class ConnectionStatus:
     """One thing we depend on: whether it is well, and what to do if not."""
 
     name: str
@@ -37,7 +37,7 @@ ADVICE = {
 }
 
 
-def connections(parts: AdminParts) -> list[Connection]:
+def connections(parts: AdminParts) -> list[ConnectionStatus]:
     """The home, the model, those who ask."""
     return [_home(parts), *_models(parts), _callers(parts)]
 
@@ -50,47 +50,47 @@ def in_use(parts: AdminParts) -> str:
     return f"The home in {path.name}" if path else "The demo home that comes with the program"
 
 
-def _home(parts: AdminParts) -> Connection:
+def _home(parts: AdminParts) -> ConnectionStatus:
     mirror = parts.mirror()
     status = mirror.status
     if isinstance(mirror, FixedMirror):
-        return Connection("Home", "waiting", in_use(parts), "Connect your own Home Assistant.", "setup")
+        return ConnectionStatus("Home", "waiting", in_use(parts), "Connect your own Home Assistant.", "setup")
     if status.phase is not Phase.READY:
         state = "bad" if status.phase in (Phase.LOST, Phase.AUTH_FAILED) else "waiting"
-        return Connection("Home", state, status.reason, ADVICE[status.phase], "setup")
+        return ConnectionStatus("Home", state, status.reason, ADVICE[status.phase], "setup")
     if mirror.home is not None and not mirror.home.registries.exposed:
         advice = "In Home Assistant, open Settings > Voice assistants > Expose, and choose what it may know."
-        return Connection("Home", "bad", "Nothing is exposed to Assist, so there is nothing to tell.", advice)
-    return Connection("Home", "good", status.reason)
+        return ConnectionStatus("Home", "bad", "Nothing is exposed to Assist, so there is nothing to tell.", advice)
+    return ConnectionStatus("Home", "good", status.reason)
 
 
-def _models(parts: AdminParts) -> list[Connection]:
+def _models(parts: AdminParts) -> list[ConnectionStatus]:
     agents = parts.agents()
     if not any(agent.model for agent in agents):
         text = "None: the local engine answers simple questions about states."
-        return [Connection("Model", "waiting", text, "Add an API key for a language model.", "setup")]
+        return [ConnectionStatus("Model", "waiting", text, "Add an API key for a language model.", "setup")]
     ended = (turn for turn in parts.turns.latest(20) if turn.failure != CALLER_LEFT)
     last = next((turn for turn in ended if turn.model or turn.failure), None)
     names = ", ".join(sorted({agent.model for agent in agents if agent.model}))
     advice = "Test the key and the address."
     if last is not None and last.failure:
-        return [Connection("Model", "bad", f"{names}: {last.failure}", advice, "setup")]
+        return [ConnectionStatus("Model", "bad", f"{names}: {last.failure}", advice, "setup")]
     wanted = {agent.name: agent.model for agent in agents}
     if last is not None and last.model != wanted.get(last.agent, last.model):
         text = f"{wanted[last.agent]} did not answer last; {last.model} did in its place."
-        return [Connection("Model", "waiting", text, advice, "setup")]
-    return [Connection("Model", "good", f"{names}{'' if last else ', not asked yet'}")]
+        return [ConnectionStatus("Model", "waiting", text, advice, "setup")]
+    return [ConnectionStatus("Model", "good", f"{names}{'' if last else ', not asked yet'}")]
 
 
-def _callers(parts: AdminParts) -> Connection:
+def _callers(parts: AdminParts) -> ConnectionStatus:
     where = "; ".join(f"{agent.name} {_door(agent)}" for agent in parts.agents())
     if parts.turns.tally.last is None:
         advice = "In Home Assistant: Settings > Devices & services > Add integration > Wyoming Protocol."
-        return Connection("Callers", "waiting", f"{where}. Nobody has asked since the start.", advice, "setup")
-    return Connection("Callers", "good", f"{where}.")
+        return ConnectionStatus("Callers", "waiting", f"{where}. Nobody has asked since the start.", advice, "setup")
+    return ConnectionStatus("Callers", "good", f"{where}.")
 
 
-def _door(agent: Agent) -> str:
+def _door(agent: PageAgent) -> str:
     if agent.uri == "off":
         return "answers the devices that are bound to it"
     port = urlsplit(agent.uri).port if agent.uri.startswith("tcp:") else None

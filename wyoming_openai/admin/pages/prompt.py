@@ -18,7 +18,7 @@ from ...template import NeedsHomeAssistant, TemplateError, compile_template
 from ...tokens import estimate
 from ..gate import BASE
 from ..option_catalogue import owner_of
-from ..parts import AdminParts, Agent
+from ..parts import AdminParts, PageAgent
 from ..prompt_history import History
 from ..rendering import PARTS, agent_of, json, json_object, needed_text, page, text_of
 from .options import errors_of
@@ -38,7 +38,7 @@ async def show(request: web.Request) -> web.Response:
     return _editor(request, agent_of(request, text_of(request.query, "agent", 64)))
 
 
-def _editor(request: web.Request, agent: Agent, text: str | None = None, error: str = "") -> web.Response:
+def _editor(request: web.Request, agent: PageAgent, text: str | None = None, error: str = "") -> web.Response:
     parts = request.app[PARTS]
     saved = agent.prompt or DEFAULT_PROMPT
     shown = saved if text is None else text
@@ -63,7 +63,7 @@ def _editor(request: web.Request, agent: Agent, text: str | None = None, error: 
     )
 
 
-def why_fixed(parts: AdminParts, agent: Agent) -> str:
+def why_fixed(parts: AdminParts, agent: PageAgent) -> str:
     """Why a prompt can't be saved here; empty if it can."""
     owner = owner_of(parts, agent.name)
     if parts.save is None:
@@ -106,7 +106,7 @@ async def preview(request: web.Request) -> web.Response:
     )
 
 
-def tokens_by_part(agent: Agent, turn: Turn, prompt: str) -> dict[str, int]:
+def tokens_by_part(agent: PageAgent, turn: Turn, prompt: str) -> dict[str, int]:
     """About how many tokens each part of a first request takes."""
     context = agent.assistant.requests.context(turn, Conversation())
     request: ModelRequest = agent.assistant.requests.build(turn, Conversation())
@@ -120,7 +120,7 @@ def tokens_by_part(agent: Agent, turn: Turn, prompt: str) -> dict[str, int]:
     }
 
 
-def cost(parts: AdminParts, agent: Agent, tokens: int) -> JsonObject:
+def cost(parts: AdminParts, agent: PageAgent, tokens: int) -> JsonObject:
     """What such a turn costs, and a month of them at the pace of the last week, in US dollars."""
     if agent.price is None:
         return {"turn_usd": None, "month_usd": None}
@@ -154,7 +154,7 @@ async def save_json(request: web.Request) -> web.Response:
     return json({"error": problem}, status=400) if problem else json({"saved": True})
 
 
-async def keep(request: web.Request, agent: Agent, text: str) -> str:
+async def keep(request: web.Request, agent: PageAgent, text: str) -> str:
     """Keep and use a prompt from the next question on; says what is wrong with it. An empty one is the default."""
     parts = request.app[PARTS]
     if problem := why_fixed(parts, agent):
@@ -177,7 +177,7 @@ async def keep(request: web.Request, agent: Agent, text: str) -> str:
     return ""
 
 
-async def _save(request: web.Request, agent: Agent, text: str, owner: str) -> None:
+async def _save(request: web.Request, agent: PageAgent, text: str, owner: str) -> None:
     """The default is kept by keeping nothing, so that it follows the program; unless a file or a persona has another.
 
     Raises `BadSettings`.

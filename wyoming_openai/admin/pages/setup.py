@@ -14,7 +14,7 @@ from ...llm import ModelError
 from ...llm.client import ModelSettings, say_hello
 from ...settings.options import AgentSettings, Settings
 from ...speech.phrasebook import say
-from ..address import door, own_address
+from ..address import address_of_agent, own_address
 from ..option_catalogue import settings_of
 from ..rendering import PARTS, json, json_object, page, text_of
 from .options import keep
@@ -62,7 +62,7 @@ async def _steps(
         url=typed.get("hass_url") or settings.hass_url or "",
         base_url=typed.get("openai_base_url") or settings.openai_base_url or "",
         model=typed.get("model") or settings.model,
-        doors=[door(agent.name, agent.uri, own) for agent in parts.agents() if agent.uri != "off"],
+        doors=[address_of_agent(agent.name, agent.uri, own) for agent in parts.agents() if agent.uri != "off"],
         asked=parts.turns.tally.last is not None,
         last=next((turn for turn in parts.turns.latest(20) if not turn.tried), None),
     )
@@ -122,7 +122,7 @@ async def try_model(settings: AgentSettings, key: str, base_url: str, name: str 
     try:
         used = await say_hello(asked, TIMEOUT)
     except ModelError as error:
-        return Tried(False, f"{say(error.sentence, 'en')} ({error})")
+        return Tried(False, f"{say(error.sentence_key, 'en')} ({error})")
     except TimeoutError:
         return Tried(False, f"No answer within {TIMEOUT:.0f} seconds; check the address and the network.")
     return Tried(True, f"{asked.model} answers ({used} tokens were spent on this test).")

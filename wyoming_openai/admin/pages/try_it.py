@@ -7,14 +7,14 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from ...conversation.caller import who_asks
+from ...conversation.caller import identify_caller
 from ...conversation.turn import Turn, TurnReport
 from ...conversation.turn_log import TurnRecord
 from ...conversation.turn_recorder import record_of
 from ...hass.home import Home
 from ...messages import CannotAnswer, JsonObject, Utterance
 from ...speech.phrasebook import say
-from ..parts import Agent
+from ..parts import PageAgent
 from ..phases import turn_object
 from ..rendering import PARTS, agent_of, json_object, page, text_of
 
@@ -22,7 +22,7 @@ MAX_PLACES = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AskedFrom:
     """Where a question may come from, as a choice in a list."""
 
     kind: str
@@ -30,21 +30,21 @@ class Place:
     name: str
 
 
-def places(home: Home | None) -> list[Place]:
+def places(home: Home | None) -> list[AskedFrom]:
     """Phones, satellites and rooms that a question may come from."""
     if home is None:
         return []
     registries = home.registries
     phones = [
-        Place("Phones", f"device:{device.id}", device.name or device.id)
+        AskedFrom("Phones", f"device:{device.id}", device.name or device.id)
         for device in registries.devices.values()
-        if who_asks(home, Utterance("", device_id=device.id)).is_phone
+        if identify_caller(home, Utterance("", device_id=device.id)).is_phone
     ]
     satellites = [
-        Place("Satellites", f"satellite:{state.entity_id}", state.name)
+        AskedFrom("Satellites", f"satellite:{state.entity_id}", state.name)
         for state in home.states_in("assist_satellite").values()
     ]
-    areas = [Place("Rooms", f"area:{area.id}", area.name) for area in registries.areas.values()]
+    areas = [AskedFrom("Rooms", f"area:{area.id}", area.name) for area in registries.areas.values()]
     return [*phones, *satellites, *areas][:MAX_PLACES]
 
 
@@ -114,7 +114,7 @@ async def ask(request: web.Request) -> web.StreamResponse:
                 await response.write(_line({"text": piece}))
     except CannotAnswer as error:
         await response.write(
-            _line({"text": say(error.sentence, utterance.language, **error.values), "failure": str(error)})
+            _line({"text": say(error.sentence_key, utterance.language, **error.values), "failure": str(error)})
         )
     if kept:
         await response.write(_line({"turn": turn_object(kept[0])}))
@@ -126,13 +126,13 @@ def _line(value: JsonObject) -> bytes:
     return orjson.dumps(value, default=str) + b"\n"
 
 
-async def opened(request: web.Request, values: Any) -> tuple[Agent, Turn]:
+async def opened(request: web.Request, values: Any) -> tuple[PageAgent, Turn]:
     """A turn for a question that is looked at and not answered."""
     agent = agent_of(request, text_of(values, "agent", 64))
     return agent, await looked_at(agent, utterance_of(values, language_of(request)))
 
 
-async def looked_at(agent: Agent, utterance: Utterance) -> Turn:
+async def looked_at(agent: PageAgent, utterance: Utterance) -> Turn:
     """The turn that a question would be, with the home as it is now."""
     await agent.assistant.prepare(utterance.language)
     return agent.assistant.open(utterance)

@@ -10,7 +10,7 @@ from typing import Literal, cast
 from aiohttp import web
 
 from ...hass.home import Home
-from ...usage.budgets import BudgetSettings, Limits
+from ...usage.budgets import BudgetLimits, BudgetSettings
 from ...usage.ledger import Dimension, Ledger, Total
 from ...usage.prices import NANO
 from ...usage.report import write_csv
@@ -63,13 +63,13 @@ def _scope(kind: str, name: str) -> str:
 
 def _limited(
     ledger: Ledger, kind: Literal["agent", "device"], budgets: BudgetSettings, since: date
-) -> Iterator[tuple[str, Limits]]:
+) -> Iterator[tuple[str, BudgetLimits]]:
     """Who has a budget: those with one of their own, and those who have asked."""
     own, common = (budgets.agents, budgets.agent) if kind == "agent" else (budgets.devices, budgets.device)
     names = dict.fromkeys((*own, *(total.key for total in ledger.totals(kind, since))))
     for name in names:
         limits = own.get(name, common)
-        if limits != Limits():
+        if limits != BudgetLimits():
             yield name, limits
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from ..names import normalized
 from ..rendering import HomeFunction, Rendering
 from ..states import is_entity_id
-from .table import Row
+from .table import TemplateFunction
 
 
 def has_entity_form(value: Any) -> bool:
@@ -74,9 +74,9 @@ def area_devices(rendering: Rendering, area_id_or_name: Any) -> list[str]:
 
 
 FUNCTIONS = (
-    Row("areas", HomeFunction(areas), "G"),
-    Row("area_id", HomeFunction(area_id), "GF"),
-    Row("area_name", HomeFunction(area_name), "GF"),
-    Row("area_entities", HomeFunction(area_entities), "GF"),
-    Row("area_devices", HomeFunction(area_devices), "GF"),
+    TemplateFunction("areas", HomeFunction(areas), "G"),
+    TemplateFunction("area_id", HomeFunction(area_id), "GF"),
+    TemplateFunction("area_name", HomeFunction(area_name), "GF"),
+    TemplateFunction("area_entities", HomeFunction(area_entities), "GF"),
+    TemplateFunction("area_devices", HomeFunction(area_devices), "GF"),
 )

@@ -12,7 +12,7 @@ from jinja2.filters import do_max, do_min
 
 from .. import limits
 from ..rendering import MISSING, current, no_default
-from .table import Row
+from .table import TemplateFunction
 
 _BAD = (ValueError, TypeError, OverflowError)
 
@@ -206,24 +206,24 @@ _FLOAT_FUNCTIONS: dict[str, Callable[[float], float]] = {
 }
 
 FUNCTIONS = (
-    Row("e", math.e, "G"),
-    Row("pi", math.pi, "G"),
-    Row("tau", math.pi * 2, "G"),
-    *(Row(name, _of_float(name, calculate), "GF") for name, calculate in _FLOAT_FUNCTIONS.items()),
-    Row("log", log, "GF"),
-    Row("atan2", atan2, "GF"),
-    Row("average", partial(_statistic, "average", statistics.fmean), "GF"),
-    Row("median", partial(_statistic, "median", statistics.median), "GF"),
-    Row("statistical_mode", partial(_statistic, "statistical_mode", statistics.mode), "GF"),
-    Row("min", _extreme("min", do_min), "G"),
-    Row("max", _extreme("max", do_max), "G"),
-    Row("bitwise_and", bitwise_and, "GF"),
-    Row("bitwise_or", bitwise_or, "GF"),
-    Row("bitwise_xor", bitwise_xor, "GF"),
-    Row("add", add, "F"),
-    Row("multiply", multiply, "F"),
-    Row("round", round_number, "F"),
-    Row("clamp", clamp, "GF"),
-    Row("wrap", wrap, "GF"),
-    Row("remap", remap, "GF"),
+    TemplateFunction("e", math.e, "G"),
+    TemplateFunction("pi", math.pi, "G"),
+    TemplateFunction("tau", math.pi * 2, "G"),
+    *(TemplateFunction(name, _of_float(name, calculate), "GF") for name, calculate in _FLOAT_FUNCTIONS.items()),
+    TemplateFunction("log", log, "GF"),
+    TemplateFunction("atan2", atan2, "GF"),
+    TemplateFunction("average", partial(_statistic, "average", statistics.fmean), "GF"),
+    TemplateFunction("median", partial(_statistic, "median", statistics.median), "GF"),
+    TemplateFunction("statistical_mode", partial(_statistic, "statistical_mode", statistics.mode), "GF"),
+    TemplateFunction("min", _extreme("min", do_min), "G"),
+    TemplateFunction("max", _extreme("max", do_max), "G"),
+    TemplateFunction("bitwise_and", bitwise_and, "GF"),
+    TemplateFunction("bitwise_or", bitwise_or, "GF"),
+    TemplateFunction("bitwise_xor", bitwise_xor, "GF"),
+    TemplateFunction("add", add, "F"),
+    TemplateFunction("multiply", multiply, "F"),
+    TemplateFunction("round", round_number, "F"),
+    TemplateFunction("clamp", clamp, "GF"),
+    TemplateFunction("wrap", wrap, "GF"),
+    TemplateFunction("remap", remap, "GF"),
 )

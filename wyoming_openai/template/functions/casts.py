@@ -7,7 +7,7 @@ from typing import Any
 from jinja2.filters import do_int
 
 from ..rendering import MISSING, no_default
-from .table import Row
+from .table import TemplateFunction
 
 _TRUE = frozenset({"1", "true", "yes", "on", "enable"})
 _FALSE = frozenset({"0", "false", "no", "off", "disable"})
@@ -54,9 +54,9 @@ def is_string_like(value: Any) -> bool:
 
 
 FUNCTIONS = (
-    Row("float", as_float, "GF"),
-    Row("int", as_int, "GF"),
-    Row("bool", as_bool, "GF"),
-    Row("is_number", is_number, "GFT"),
-    Row("string_like", is_string_like, "T"),
+    TemplateFunction("float", as_float, "GF"),
+    TemplateFunction("int", as_int, "GF"),
+    TemplateFunction("bool", as_bool, "GF"),
+    TemplateFunction("is_number", is_number, "GFT"),
+    TemplateFunction("string_like", is_string_like, "T"),
 )

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Any
 
 from ..rendering import MISSING, HomeFunction, Rendering, current, no_default
-from .table import Row
+from .table import TemplateFunction
 
 _UNITS = (
     ("year", 365 * 86400),
@@ -281,21 +281,21 @@ def _rounded(seconds: int, precision: int) -> int:
 
 
 FUNCTIONS = (
-    Row("now", HomeFunction(now), "G"),
-    Row("utcnow", HomeFunction(utcnow), "G"),
-    Row("today_at", HomeFunction(today_at), "GF"),
-    Row("relative_time", HomeFunction(relative_time), "GF"),
-    Row("time_since", HomeFunction(time_since), "GF"),
-    Row("time_until", HomeFunction(time_until), "GF"),
-    Row("timedelta_string", HomeFunction(timedelta_string), "GF"),
-    Row("as_datetime", as_datetime, "GF"),
-    Row("as_local", as_local, "GF"),
-    Row("as_timestamp", as_timestamp, "GF"),
-    Row("as_timedelta", as_timedelta, "GF"),
-    Row("strptime", strptime, "G"),
-    Row("timedelta", timedelta, "G"),
-    Row("timestamp_custom", timestamp_custom, "F"),
-    Row("timestamp_local", timestamp_local, "F"),
-    Row("timestamp_utc", timestamp_utc, "F"),
-    Row("datetime", is_datetime, "T"),
+    TemplateFunction("now", HomeFunction(now), "G"),
+    TemplateFunction("utcnow", HomeFunction(utcnow), "G"),
+    TemplateFunction("today_at", HomeFunction(today_at), "GF"),
+    TemplateFunction("relative_time", HomeFunction(relative_time), "GF"),
+    TemplateFunction("time_since", HomeFunction(time_since), "GF"),
+    TemplateFunction("time_until", HomeFunction(time_until), "GF"),
+    TemplateFunction("timedelta_string", HomeFunction(timedelta_string), "GF"),
+    TemplateFunction("as_datetime", as_datetime, "GF"),
+    TemplateFunction("as_local", as_local, "GF"),
+    TemplateFunction("as_timestamp", as_timestamp, "GF"),
+    TemplateFunction("as_timedelta", as_timedelta, "GF"),
+    TemplateFunction("strptime", strptime, "G"),
+    TemplateFunction("timedelta", timedelta, "G"),
+    TemplateFunction("timestamp_custom", timestamp_custom, "F"),
+    TemplateFunction("timestamp_local", timestamp_local, "F"),
+    TemplateFunction("timestamp_utc", timestamp_utc, "F"),
+    TemplateFunction("datetime", is_datetime, "T"),
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import pass_context
 
-from .table import Row
+from .table import TemplateFunction
 
 
 def flatten(value: Any, levels: int | None = None) -> list[Any]:
@@ -90,18 +90,18 @@ def is_tuple(value: Any) -> bool:
 
 
 FUNCTIONS = (
-    Row("flatten", flatten, "GF"),
-    Row("shuffle", shuffle, "GF"),
-    Row("intersect", _of_sets("intersect", and_), "GF"),
-    Row("difference", _of_sets("difference", sub), "GF"),
-    Row("union", _of_sets("union", or_), "GF"),
-    Row("symmetric_difference", _of_sets("symmetric_difference", xor), "GF"),
-    Row("combine", combine, "GF"),
-    Row("random", choose, "F"),
-    Row("zip", zip, "G"),
-    Row("set", as_set, "G"),
-    Row("set", is_set, "T"),
-    Row("tuple", as_tuple, "G"),
-    Row("tuple", is_tuple, "T"),
-    Row("list", is_list, "T"),
+    TemplateFunction("flatten", flatten, "GF"),
+    TemplateFunction("shuffle", shuffle, "GF"),
+    TemplateFunction("intersect", _of_sets("intersect", and_), "GF"),
+    TemplateFunction("difference", _of_sets("difference", sub), "GF"),
+    TemplateFunction("union", _of_sets("union", or_), "GF"),
+    TemplateFunction("symmetric_difference", _of_sets("symmetric_difference", xor), "GF"),
+    TemplateFunction("combine", combine, "GF"),
+    TemplateFunction("random", choose, "F"),
+    TemplateFunction("zip", zip, "G"),
+    TemplateFunction("set", as_set, "G"),
+    TemplateFunction("set", is_set, "T"),
+    TemplateFunction("tuple", as_tuple, "G"),
+    TemplateFunction("tuple", is_tuple, "T"),
+    TemplateFunction("list", is_list, "T"),
 )

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..errors import TemplateError
 from ..rendering import HomeFunction, Rendering
-from .table import Row
+from .table import TemplateFunction
 
 _ATTRIBUTES = frozenset({"domain", "title", "state", "source", "disabled_by", "pref_disable_polling"})
 
@@ -34,7 +34,7 @@ def config_entry_attr(rendering: Rendering, config_entry_id: Any, attr_name: Any
 
 
 FUNCTIONS = (
-    Row("integration_entities", HomeFunction(integration_entities), "GF"),
-    Row("config_entry_id", HomeFunction(config_entry_id), "GF"),
-    Row("config_entry_attr", HomeFunction(config_entry_attr), "GF"),
+    TemplateFunction("integration_entities", HomeFunction(integration_entities), "GF"),
+    TemplateFunction("config_entry_id", HomeFunction(config_entry_id), "GF"),
+    TemplateFunction("config_entry_attr", HomeFunction(config_entry_attr), "GF"),
 )

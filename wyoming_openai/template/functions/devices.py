@@ -10,7 +10,7 @@ from ...hass.home import Device
 from ..errors import TemplateError
 from ..rendering import HomeFunction, Rendering
 from .areas import has_entity_form
-from .table import Row
+from .table import TemplateFunction
 
 
 def device_entities(rendering: Rendering, _device_id: Any) -> list[str]:
@@ -90,9 +90,9 @@ _READERS: dict[str, Callable[[Device], Any]] = {
 }
 
 FUNCTIONS = (
-    Row("device_entities", HomeFunction(device_entities), "GF"),
-    Row("device_id", HomeFunction(device_id), "GF"),
-    Row("device_name", HomeFunction(device_name), "GF"),
-    Row("device_attr", HomeFunction(device_attr), "GF"),
-    Row("is_device_attr", HomeFunction(is_device_attr), "GT"),
+    TemplateFunction("device_entities", HomeFunction(device_entities), "GF"),
+    TemplateFunction("device_id", HomeFunction(device_id), "GF"),
+    TemplateFunction("device_name", HomeFunction(device_name), "GF"),
+    TemplateFunction("device_attr", HomeFunction(device_attr), "GF"),
+    TemplateFunction("is_device_attr", HomeFunction(is_device_attr), "GT"),
 )

@@ -4,7 +4,7 @@ import base64
 import hashlib
 from typing import Any
 
-from .table import Row
+from .table import TemplateFunction
 
 
 def base64_encode(value: str | bytes) -> str:
@@ -34,10 +34,10 @@ def sha512(value: str) -> str:
 
 
 FUNCTIONS = (
-    Row("base64_encode", base64_encode, "F"),
-    Row("base64_decode", base64_decode, "F"),
-    Row("md5", md5, "GF"),
-    Row("sha1", sha1, "GF"),
-    Row("sha256", sha256, "GF"),
-    Row("sha512", sha512, "GF"),
+    TemplateFunction("base64_encode", base64_encode, "F"),
+    TemplateFunction("base64_decode", base64_decode, "F"),
+    TemplateFunction("md5", md5, "GF"),
+    TemplateFunction("sha1", sha1, "GF"),
+    TemplateFunction("sha256", sha256, "GF"),
+    TemplateFunction("sha512", sha512, "GF"),
 )

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..rendering import HomeFunction, Rendering
 from ..states import TemplateState, find_state
-from .table import Row
+from .table import TemplateFunction
 
 
 def entity_name(rendering: Rendering, entity_id: Any, *, fallback: bool = False) -> str | None:
@@ -27,6 +27,6 @@ def is_hidden_entity(rendering: Rendering, entity_id: Any) -> bool:
 
 
 FUNCTIONS = (
-    Row("entity_name", HomeFunction(entity_name), "GF"),
-    Row("is_hidden_entity", HomeFunction(is_hidden_entity), "GT"),
+    TemplateFunction("entity_name", HomeFunction(entity_name), "GF"),
+    TemplateFunction("is_hidden_entity", HomeFunction(is_hidden_entity), "GT"),
 )

@@ -5,7 +5,7 @@ from typing import Any
 from ..names import normalized
 from ..rendering import HomeFunction, Rendering
 from .areas import area_id
-from .table import Row
+from .table import TemplateFunction
 
 
 def floors(rendering: Rendering) -> list[str]:
@@ -44,9 +44,9 @@ def _floor_of_area(rendering: Rendering, lookup_value: Any) -> str | None:
 
 
 FUNCTIONS = (
-    Row("floors", HomeFunction(floors), "G"),
-    Row("floor_id", HomeFunction(floor_id), "GF"),
-    Row("floor_name", HomeFunction(floor_name), "GF"),
-    Row("floor_areas", HomeFunction(floor_areas), "GF"),
-    Row("floor_entities", HomeFunction(floor_entities), "GF"),
+    TemplateFunction("floors", HomeFunction(floors), "G"),
+    TemplateFunction("floor_id", HomeFunction(floor_id), "GF"),
+    TemplateFunction("floor_name", HomeFunction(floor_name), "GF"),
+    TemplateFunction("floor_areas", HomeFunction(floor_areas), "GF"),
+    TemplateFunction("floor_entities", HomeFunction(floor_entities), "GF"),
 )

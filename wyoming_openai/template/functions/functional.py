@@ -10,7 +10,7 @@ from .. import limits
 from ..errors import NeedsHomeAssistant
 from ..rendering import MISSING, current
 from ..restoring import Enumerated, EnumeratedNumber
-from .table import Row
+from .table import TemplateFunction
 
 
 def apply(value: Any, fn: Any, *args: Any, **kwargs: Any) -> Any:
@@ -81,10 +81,10 @@ def is_defined(value: Any) -> Any:
 
 
 FUNCTIONS = (
-    Row("apply", apply, "GFT"),
-    Row("as_function", as_function, "GF"),
-    Row("iif", iif, "GF"),
-    Row("merge_response", merge_response, "G"),
-    Row("typeof", typeof, "GF"),
-    Row("is_defined", is_defined, "F"),
+    TemplateFunction("apply", apply, "GFT"),
+    TemplateFunction("as_function", as_function, "GF"),
+    TemplateFunction("iif", iif, "GF"),
+    TemplateFunction("merge_response", merge_response, "G"),
+    TemplateFunction("typeof", typeof, "GF"),
+    TemplateFunction("is_defined", is_defined, "F"),
 )

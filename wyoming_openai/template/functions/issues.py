@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 from ...hass.home import Row as Message
 from ..errors import NeedsHomeAssistant
 from ..rendering import HomeFunction, Rendering
-from .table import Row
+from .table import TemplateFunction
 
 _IN_BOTH_FORMS = frozenset({"domain", "issue_id", "created", "dismissed_version"})
 
@@ -47,6 +47,6 @@ def issue(rendering: Rendering, domain: str, issue_id: str) -> Issue | None:
 
 
 FUNCTIONS = (
-    Row("issues", HomeFunction(issues), "G"),
-    Row("issue", HomeFunction(issue), "GF"),
+    TemplateFunction("issues", HomeFunction(issues), "G"),
+    TemplateFunction("issue", HomeFunction(issue), "GF"),
 )

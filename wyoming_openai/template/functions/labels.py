@@ -5,7 +5,7 @@ from typing import Any
 from ..names import normalized
 from ..rendering import HomeFunction, Rendering
 from ..states import is_entity_id
-from .table import Row
+from .table import TemplateFunction
 
 
 def labels(rendering: Rendering, lookup_value: Any = None) -> list[str]:
@@ -55,11 +55,11 @@ def label_entities(rendering: Rendering, label_id_or_name: Any) -> list[str]:
 
 
 FUNCTIONS = (
-    Row("labels", HomeFunction(labels), "GF"),
-    Row("label_id", HomeFunction(label_id), "GF"),
-    Row("label_name", HomeFunction(label_name), "GF"),
-    Row("label_description", HomeFunction(label_description), "GF"),
-    Row("label_areas", HomeFunction(label_areas), "GF"),
-    Row("label_devices", HomeFunction(label_devices), "GF"),
-    Row("label_entities", HomeFunction(label_entities), "GF"),
+    TemplateFunction("labels", HomeFunction(labels), "GF"),
+    TemplateFunction("label_id", HomeFunction(label_id), "GF"),
+    TemplateFunction("label_name", HomeFunction(label_name), "GF"),
+    TemplateFunction("label_description", HomeFunction(label_description), "GF"),
+    TemplateFunction("label_areas", HomeFunction(label_areas), "GF"),
+    TemplateFunction("label_devices", HomeFunction(label_devices), "GF"),
+    TemplateFunction("label_entities", HomeFunction(label_entities), "GF"),
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..rendering import HomeFunction, Rendering
 from ..states import TemplateState, find_state, is_entity_id
-from .table import Row
+from .table import TemplateFunction
 
 _METERS_PER_MILE = 0.0254 * 12 * 3 * 1760
 
@@ -176,8 +176,8 @@ def _in_unit(rendering: Rendering, meters: float | None) -> float:
 
 
 FUNCTIONS = (
-    Row("expand", HomeFunction(expand), "GF"),
-    Row("closest", HomeFunction(closest), "G"),
-    Row("closest", HomeFunction(closest_filter), "F"),
-    Row("distance", HomeFunction(distance), "G"),
+    TemplateFunction("expand", HomeFunction(expand), "GF"),
+    TemplateFunction("closest", HomeFunction(closest), "G"),
+    TemplateFunction("closest", HomeFunction(closest_filter), "F"),
+    TemplateFunction("distance", HomeFunction(distance), "G"),
 )

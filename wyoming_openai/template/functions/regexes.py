@@ -6,7 +6,7 @@ from typing import Any
 
 from ..rendering import current
 from ..sizes import TEXT
-from .table import Row
+from .table import TemplateFunction
 
 
 def regex_match(value: Any, find: str = "", ignorecase: Any = False) -> bool:
@@ -44,11 +44,11 @@ def _text(value: Any) -> str:
 
 
 FUNCTIONS = (
-    Row("regex_match", regex_match, "F"),
-    Row("regex_search", regex_search, "F"),
-    Row("match", regex_match, "T"),
-    Row("search", regex_search, "T"),
-    Row("regex_replace", regex_replace, "F"),
-    Row("regex_findall", regex_findall, "F"),
-    Row("regex_findall_index", regex_findall_index, "F"),
+    TemplateFunction("regex_match", regex_match, "F"),
+    TemplateFunction("regex_search", regex_search, "F"),
+    TemplateFunction("match", regex_match, "T"),
+    TemplateFunction("search", regex_search, "T"),
+    TemplateFunction("regex_replace", regex_replace, "F"),
+    TemplateFunction("regex_findall", regex_findall, "F"),
+    TemplateFunction("regex_findall_index", regex_findall_index, "F"),
 )

@@ -13,7 +13,7 @@ from jinja2.utils import generate_lorem_ipsum
 
 from .. import limits
 from ..rendering import current
-from .table import Row
+from .table import TemplateFunction
 
 
 def _bounded(name: str) -> Callable[..., Any]:
@@ -117,13 +117,13 @@ def lipsum(n: int = 5, html: Any = True, min: int = 20, max: int = 100) -> str: 
 
 
 FUNCTIONS = (
-    *(Row(name, _bounded(name), "F") for name in ("batch", "center", "slice", "tojson")),
-    Row("format", percent_format, "F"),
-    Row("indent", indent, "F"),
-    Row("join", join, "F"),
-    Row("replace", replace, "F"),
-    Row("sum", add_up, "F"),
-    Row("lipsum", lipsum, "G"),
-    Row("wordwrap", wordwrap, "F"),
-    *(Row(name, _sorting(name), "F") for name in _REVERSE),
+    *(TemplateFunction(name, _bounded(name), "F") for name in ("batch", "center", "slice", "tojson")),
+    TemplateFunction("format", percent_format, "F"),
+    TemplateFunction("indent", indent, "F"),
+    TemplateFunction("join", join, "F"),
+    TemplateFunction("replace", replace, "F"),
+    TemplateFunction("sum", add_up, "F"),
+    TemplateFunction("lipsum", lipsum, "G"),
+    TemplateFunction("wordwrap", wordwrap, "F"),
+    *(TemplateFunction(name, _sorting(name), "F") for name in _REVERSE),
 )

@@ -10,7 +10,7 @@ import orjson
 
 from ..errors import NeedsHomeAssistant
 from ..rendering import MISSING, current, no_default
-from .table import Row
+from .table import TemplateFunction
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -77,9 +77,9 @@ def unpack(value: bytes, format_string: str, offset: int = 0) -> Any:
 
 
 FUNCTIONS = (
-    Row("to_json", to_json, "F"),
-    Row("from_json", from_json, "F"),
-    Row("from_hex", from_hex, "F"),
-    Row("pack", pack, "GF"),
-    Row("unpack", unpack, "GF"),
+    TemplateFunction("to_json", to_json, "F"),
+    TemplateFunction("from_json", from_json, "F"),
+    TemplateFunction("from_hex", from_hex, "F"),
+    TemplateFunction("pack", pack, "GF"),
+    TemplateFunction("unpack", unpack, "GF"),
 )

@@ -6,7 +6,7 @@ from ...hass.home import State
 from ..rendering import HomeFunction, Rendering, current
 from ..restoring import attribute
 from ..states import UNAVAILABLE, UNKNOWN, AllStates, find_state, valid_state
-from .table import Row
+from .table import TemplateFunction
 
 ALL_STATES = AllStates()
 
@@ -87,12 +87,12 @@ def _translated(rendering: Rendering, state: State, entity_id: str, of: str, val
 
 
 FUNCTIONS = (
-    Row("states", ALL_STATES, "G"),
-    Row("states", HomeFunction(states), "F"),
-    Row("state_attr", HomeFunction(state_attr), "GF"),
-    Row("is_state", HomeFunction(is_state), "GT"),
-    Row("is_state_attr", HomeFunction(is_state_attr), "GT"),
-    Row("has_value", HomeFunction(has_value), "GFT"),
-    Row("state_translated", StateTranslated(), "GF"),
-    Row("state_attr_translated", StateAttrTranslated(), "GF"),
+    TemplateFunction("states", ALL_STATES, "G"),
+    TemplateFunction("states", HomeFunction(states), "F"),
+    TemplateFunction("state_attr", HomeFunction(state_attr), "GF"),
+    TemplateFunction("is_state", HomeFunction(is_state), "GT"),
+    TemplateFunction("is_state_attr", HomeFunction(is_state_attr), "GT"),
+    TemplateFunction("has_value", HomeFunction(has_value), "GFT"),
+    TemplateFunction("state_translated", StateTranslated(), "GF"),
+    TemplateFunction("state_attr_translated", StateAttrTranslated(), "GF"),
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 
-class Row(NamedTuple):
+class TemplateFunction(NamedTuple):
     name: str
     function: Callable[..., Any] | Any
     forms: str

@@ -8,7 +8,7 @@ from awesomeversion import AwesomeVersion
 from slugify import slugify as slug
 
 from ..rendering import current
-from .table import Row
+from .table import TemplateFunction
 
 _ENDINGS = ("th", "st", "nd", "rd", "th", "th", "th", "th", "th", "th")
 
@@ -34,10 +34,10 @@ def urlencode(value: Any) -> str:
 
 
 FUNCTIONS = (
-    Row("slugify", slugify, "GF"),
-    Row("ordinal", ordinal, "F"),
-    Row("urlencode", urlencode, "G"),
-    Row("ord", ord, "F"),
-    Row("contains", contains, "FT"),
-    Row("version", AwesomeVersion, "GF"),
+    TemplateFunction("slugify", slugify, "GF"),
+    TemplateFunction("ordinal", ordinal, "F"),
+    TemplateFunction("urlencode", urlencode, "G"),
+    TemplateFunction("ord", ord, "F"),
+    TemplateFunction("contains", contains, "FT"),
+    TemplateFunction("version", AwesomeVersion, "GF"),
 )

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from .recorded import Record, Span, begun, changes, seconds_in, seconds_unknown, spans_of, stays
-from .subject import Sought, Subject, duration
+from .intervals import Interval, Record, changes, intervals_of, matching_intervals, seconds_in, seconds_unknown, starts
+from .subject import HistorySubject, StateQuery, duration
 
 MOST_TIMES = 12
 MOST_CHANGES = 25
@@ -14,29 +14,29 @@ MOST_STATES = 6
 
 
 @dataclass(frozen=True)
-class Course:
+class StateHistory:
     """What was recorded of an entity, and what is asked of it: a state, or whatever it did."""
 
-    subject: Subject
+    subject: HistorySubject
     records: Sequence[Record]
-    sought: Sought | None = None
+    sought: StateQuery | None = None
     before: str | None = None
     """What was known last, where the records begin with a gap."""
 
     @cached_property
-    def spans(self) -> list[Span]:
-        return spans_of(self.records, self.subject.end)
+    def spans(self) -> list[Interval]:
+        return intervals_of(self.records, self.subject.end)
 
     @cached_property
-    def known(self) -> list[Span]:
+    def known(self) -> list[Interval]:
         return [span for span in self.spans if not span.is_gap]
 
     @cached_property
-    def begun(self) -> list[Span]:
+    def starts(self) -> list[Interval]:
         """The stretches of the state asked for, else the changes."""
         if self.sought is None:
             return changes(self.spans, self.before)
-        return begun(self.spans, self.sought.matches, self.before)
+        return starts(self.spans, self.sought.matches, self.before)
 
     def tell(self, measure: str) -> list[str]:
         """What the records of the period tell."""
@@ -70,7 +70,7 @@ class Course:
 
     def _times(self) -> list[str]:
         """How often it became so, and when."""
-        found = self.begun
+        found = self.starts
         if self.sought is None:
             counts = Counter(self.subject.word(span.state) for span in found)
             told = [f"became {word} {_times(count)}" for word, count in counts.most_common(MOST_STATES)]
@@ -80,13 +80,13 @@ class Course:
         return [f"became {self.sought.words} {_times(len(found))}{listed}", *self._already(found)]
 
     def _first(self) -> list[str]:
-        found = self.begun
+        found = self.starts
         if self.sought is None:
             return [f"first change at {self._change(found[0])}" if found else "no change"]
         first = f"first became {self.sought.words} at {self._stay(found[0])}" if found else ""
         return [first or f"never became {self.sought.words}", *self._already(found)]
 
-    def _already(self, found: Sequence[Span]) -> list[str]:
+    def _already(self, found: Sequence[Interval]) -> list[str]:
         """A remark where it was so from the beginning."""
         first = self.known[0]
         was_so = self.sought is not None and self.sought.matches(first.state)
@@ -100,10 +100,10 @@ class Course:
         told = [self._change(span) for span in spans if self.sought is None or self.sought.matches(span.state)]
         return _latest(told, MOST_CHANGES) or "nothing of the kind"
 
-    def _change(self, span: Span) -> str:
+    def _change(self, span: Interval) -> str:
         return f"{self.subject.when(span.start)} {self.subject.word(span.state)}"
 
-    def _stay(self, stay: Span) -> str:
+    def _stay(self, stay: Interval) -> str:
         lasting = "until the end" if stay.end >= self.subject.end else f"for {duration(stay.seconds)}"
         return f"{self.subject.when(stay.start)} ({lasting})"
 
@@ -113,9 +113,9 @@ class Course:
         """When it last became so, from records that reach back until that was found."""
         if not self.known:
             return ["nothing is recorded of it"]
-        if not self.begun:
+        if not self.starts:
             return [f"{self._never()} (nothing older was found)"]
-        last = self.begun[-1]
+        last = self.starts[-1]
         outside = "not in that period; before it, " if last.start < self.subject.start else ""
         at = self.subject.when(last.start, day=True)
         if self.sought is not None:
@@ -124,7 +124,7 @@ class Course:
         source = f" from {self.subject.word(before[0].state)}" if before else ""
         return [f"{outside}last changed{source} to {self.subject.word(last.state)} at {at}"]
 
-    def _ended(self, stay: Span) -> str:
+    def _ended(self, stay: Interval) -> str:
         """How long it lasted, and what came then."""
         subject = self.subject
         if stay.end >= subject.end:
@@ -142,19 +142,19 @@ class Course:
             return f"{self.subject.word(first.state)} without a change {since_then}"
         if not self.sought.matches(first.state):
             return f"not {self.sought.words} {since_then}"
-        end = stays(self.spans, self.sought.matches)[0].end
+        end = matching_intervals(self.spans, self.sought.matches)[0].end
         until = "" if end >= self.subject.end else f" until {self.subject.when(end, day=True)}, not since"
         return f"{self.sought.words} {since_then}{until}"
 
 
-def since(subject: Subject, at: float) -> list[str]:
+def since(subject: HistorySubject, at: float) -> list[str]:
     """A remark where the period begins before the records do."""
     if at <= subject.start + 1:
         return []
     return [f"recorded only since {subject.when(at)}; nothing is known before"]
 
 
-def tell_uses(subject: Subject, times: Sequence[float], measure: str, word: str) -> list[str]:
+def tell_uses(subject: HistorySubject, times: Sequence[float], measure: str, word: str) -> list[str]:
     """A button, a scene, an automation: when it was used."""
     if not times:
         return [f"not {word} in that time"]

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.context.homes import Thing, home_of
-from wyoming_openai.context.asked import Asked
-from wyoming_openai.context.knowledge import Knowledge
+from wyoming_openai.context.cache import ContextCache
+from wyoming_openai.context.mentions import Mentions
 from wyoming_openai.hass.home import Home
 
 
@@ -25,13 +25,13 @@ def home() -> Home:
 
 
 @pytest.fixture(scope="module")
-def knowledge() -> Knowledge:
-    return Knowledge()
+def context_cache() -> ContextCache:
+    return ContextCache()
 
 
-def members(home: Home, knowledge: Knowledge, asked: Asked) -> set[str]:
+def members(home: Home, context_cache: ContextCache, asked: Mentions) -> set[str]:
     """The entities of all groups asked for."""
-    ids = knowledge.directory(home).ids
+    ids = context_cache.directory(home).ids
     return {ids[number] for group in asked.groups for number in group.members}
 
 
@@ -52,8 +52,8 @@ def members(home: Home, knowledge: Knowledge, asked: Asked) -> set[str]:
         ("de", "Erzähl mir einen Witz", set()),
     ],
 )
-def test_groups(home: Home, knowledge: Knowledge, language: str, text: str, found: set[str]) -> None:
-    assert members(home, knowledge, knowledge.asked(home, language, text)) == found
+def test_groups(home: Home, context_cache: ContextCache, language: str, text: str, found: set[str]) -> None:
+    assert members(home, context_cache, context_cache.asked(home, language, text)) == found
 
 
 @pytest.mark.parametrize(
@@ -67,16 +67,16 @@ def test_groups(home: Home, knowledge: Knowledge, language: str, text: str, foun
         ("de", "Ist die Kirche aus?", []),
     ],
 )
-def test_places(home: Home, knowledge: Knowledge, language: str, text: str, places: list[str]) -> None:
-    assert sorted(place.name for place in knowledge.asked(home, language, text).places) == sorted(places)
+def test_places(home: Home, context_cache: ContextCache, language: str, text: str, places: list[str]) -> None:
+    assert sorted(place.name for place in context_cache.asked(home, language, text).places) == sorted(places)
 
 
 @pytest.mark.parametrize(
     ("text", "states"),
     [("Which windows are open?", {"open", "on"}), ("Is the door unlocked?", {"unlocked"}), ("How warm is it?", set())],
 )
-def test_states(home: Home, knowledge: Knowledge, text: str, states: set[str]) -> None:
-    assert knowledge.asked(home, "en", text).states == states
+def test_states(home: Home, context_cache: ContextCache, text: str, states: set[str]) -> None:
+    assert context_cache.asked(home, "en", text).states == states
 
 
 def test_home_assistants_own_words_are_known() -> None:
@@ -85,7 +85,7 @@ def test_home_assistants_own_words_are_known() -> None:
         "component.binary_sensor.entity_component.vibration.state.on": "Tremas",
     }
     home = home_of([Thing("binary_sensor.a", "Sensor 5", device_class="vibration")], translations=translations)
-    knowledge = Knowledge()
-    asked = knowledge.asked(home, "eo", "ĉu estas ĝojtremo, tremas")
-    assert members(home, knowledge, asked) == {"binary_sensor.a"}
+    context_cache = ContextCache()
+    asked = context_cache.asked(home, "eo", "ĉu estas ĝojtremo, tremas")
+    assert members(home, context_cache, asked) == {"binary_sensor.a"}
     assert asked.states == {"on"}

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from .asked import Asked, Group
 from .facts import clean
-from .teller import QUIET, TOO_MANY, Teller
+from .home_writer import QUIET, TOO_MANY, HomeWriter
+from .mentions import Group, Mentions
 
 if TYPE_CHECKING:
     from ..local_engine.engine import Recognition
@@ -25,7 +25,7 @@ MAX_SUMMARIES = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Nearby:
+class Focus:
     """What is meant first where no place is named: the room, or the place that was spoken of before."""
 
     name: str = ""
@@ -33,12 +33,14 @@ class Nearby:
     reason: str = ""
 
 
-class View:
+class EntitySelection:
     """What an utterance asks for, seen from a room: who is meant, why, and what their states add up to."""
 
-    def __init__(self, teller: Teller, asked: Asked, near: Nearby, recognition: "Recognition | None" = None) -> None:
-        self._teller = teller
-        self._directory = teller.directory
+    def __init__(
+        self, writer: HomeWriter, asked: Mentions, near: Focus, recognition: "Recognition | None" = None
+    ) -> None:
+        self._writer = writer
+        self._directory = writer.directory
         self._asked = asked
         self._near = near
         self._recognition = recognition
@@ -115,7 +117,7 @@ class View:
         ordered = self._ordered(members)
         if len(ordered) <= min(LIST_ALL, limit):
             return ordered
-        if self._teller.is_measured(ordered):
+        if self._writer.is_measured(ordered):
             near = sum(number in self._near.members for number in ordered) if not self._asked.places else 0
             some = SOME // 3 if near or limit <= SOME else SOME
             first = min(near, LIST_ALL) + some * 2
@@ -129,13 +131,13 @@ class View:
     def _ordered(self, members: Iterable[int]) -> list[int]:
         """The nearest first; among them the highest, or those that match."""
         numbers = list(members)
-        if self._teller.is_measured(numbers):
-            return sorted(numbers, key=lambda number: (self._distance(number), -self._teller.measure(number)))
+        if self._writer.is_measured(numbers):
+            return sorted(numbers, key=lambda number: (self._distance(number), -self._writer.measure(number)))
         return sorted(numbers, key=lambda number: (not self._matches(number), self._distance(number)))
 
     def _matches(self, number: int) -> bool:
         """Whether it is in the state asked for; where none is, whether there is something to tell of it."""
-        state = self._teller.state(number)
+        state = self._writer.state(number)
         if state is None:
             return False
         return state.state in self._asked.states if self._asked.states else state.state not in QUIET
@@ -159,12 +161,14 @@ class View:
     def lasting(self) -> list[str]:
         """How long what is called by its name has been so."""
         named = [number for number, _ in self._named()][:LASTING]
-        records = [(self._teller.record(number), self._teller.record(number, lasting=True)) for number in named]
+        records = [
+            (self._writer.entity_line(number), self._writer.entity_line(number, lasting=True)) for number in named
+        ]
         return [lasting for plain, lasting in records if lasting != plain]
 
     def _sums(self, group: Group, members: Sequence[int], place: str) -> Iterator[str]:
         name = f"“{clean(group.word, 40)}”" if group.by_name else ""
-        return self._teller.summaries(members, self._asked.states, clean(place, 80), name)
+        return self._writer.summaries(members, self._asked.states, clean(place, 80), name)
 
     def _nothing(self, group: Group, place: str) -> list[str]:
         return [f"In {clean(place, 80)}: nothing known as “{clean(group.word, 40)}”"]

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from ..gc_pauses import without_collector
+from ..gc_pauses import gc_paused
 from .home import Home
 
 T = TypeVar("T")
@@ -21,14 +21,14 @@ class _Kept(Generic[T]):
     """A value, and of what it is."""
 
     value: T
-    basis: tuple[object, ...]
+    cache_key: tuple[object, ...]
     prepared: bool
 
     def is_of(self, home: Home) -> bool:
-        return all(old is new for old, new in zip(self.basis, home.basis, strict=True))
+        return all(old is new for old, new in zip(self.cache_key, home.cache_key, strict=True))
 
 
-class Derived(Generic[T]):
+class PerHomeCache(Generic[T]):
     """One value for each home.
 
     A home for which it is prepared gets a new value from `prepare` alone, worked out in a thread and swapped in as a
@@ -68,8 +68,8 @@ class Derived(Generic[T]):
         return build
 
     def _worked_out(self, home: Home, *, prepared: bool) -> _Kept[T]:
-        with without_collector():
-            return _Kept(self._derive(home), home.basis, prepared)
+        with gc_paused():
+            return _Kept(self._derive(home), home.cache_key, prepared)
 
     def _take(self, home: Home, build: "asyncio.Future[_Kept[T]]") -> None:
         del self._builds[home]

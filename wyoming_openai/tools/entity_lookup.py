@@ -6,10 +6,10 @@ What is not exposed and what does not exist are told in the same words.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from ..context.asked import Asked
 from ..context.directory import Place
 from ..context.facts import clean, kind_words, plural, quoted
-from ..context.relevance import Match, Sentence, compact
+from ..context.mentions import Mentions
+from ..context.relevance import NameMatch, Sentence, compact
 from ..context.vocabulary import words
 from ..hass.home import State
 from .toolbox import ToolContext, ToolError
@@ -29,7 +29,7 @@ MOST_NAMES = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EntityFilter:
     """What a model asked for; empty is everything."""
 
     ids: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class LookupResult:
     """Entities by their numbers in the directory."""
 
     numbers: tuple[int, ...]
@@ -63,17 +63,17 @@ class Choice:
         return f"Nothing is called {told}; this comes closest:" if told else ""
 
 
-def choose(context: ToolContext, wanted: Wanted) -> Choice:
+def look_up(context: ToolContext, wanted: EntityFilter) -> LookupResult:
     """The entities meant, best first. Raises `ToolError` if there are none, telling what there is."""
     asked = _asked(context, wanted.query)
     placed, place = _placed(context, wanted)
     base = _exposed(context, _narrowed(range(len(context.directory.ids)), placed, _of_kinds(context, wanted)))
     if (wanted.ids or wanted.names) and not (_is_about_a_group(asked) and base and not wanted.names):
         numbers, unsure = _called(context, wanted, base)
-        return Choice(numbers, place if placed and set(numbers) <= placed else "", asked.states, unsure)
+        return LookupResult(numbers, place if placed and set(numbers) <= placed else "", asked.states, unsure)
     if not base:
         raise ToolError(_nothing_there(context, placed, place))
-    return Choice(tuple(_by_question(asked, base)), place, asked.states)
+    return LookupResult(tuple(_by_question(asked, base)), place, asked.states)
 
 
 def of_domain(context: ToolContext, domain: str, names: Sequence[str]) -> list[State]:
@@ -94,11 +94,11 @@ def of_domain(context: ToolContext, domain: str, names: Sequence[str]) -> list[S
     return [context.home.states[directory.ids[number]] for number in found or base]
 
 
-def _is_about_a_group(asked: Asked) -> bool:
+def _is_about_a_group(asked: Mentions) -> bool:
     return bool(asked.groups) and not asked.named
 
 
-def _called(context: ToolContext, wanted: Wanted, base: Sequence[int]) -> tuple[tuple[int, ...], tuple[str, ...]]:
+def _called(context: ToolContext, wanted: EntityFilter, base: Sequence[int]) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """Who is called by an id, else by a name; and the names that only come close. Raises `ToolError` if nobody is."""
     for names in (wanted.ids, wanted.names):
         found = {name: _by_name(context, name, base) for name in names}
@@ -151,7 +151,7 @@ def _tiers(context: ToolContext, name: str) -> list[list[int]]:
     return tiers[:5]
 
 
-def _score(match: Match, names: Sequence[str], said: str) -> float:
+def _score(match: NameMatch, names: Sequence[str], said: str) -> float:
     """How well a name fits that is not all that was said."""
     if not match.whole:
         return match.score
@@ -167,17 +167,17 @@ def _described(context: ToolContext, text: str) -> list[int]:
     return [number for number in members if placed is None or number in placed]
 
 
-def _asked(context: ToolContext, text: str) -> Asked:
-    return context.knowledge.asked(context.home, context.language, text) if text else Asked()
+def _asked(context: ToolContext, text: str) -> Mentions:
+    return context.context_cache.asked(context.home, context.language, text) if text else Mentions()
 
 
 def _exposed(context: ToolContext, numbers: Iterable[int]) -> list[int]:
     """Those still there and exposed: the directory may be a moment old."""
-    teller = context.teller
-    return [number for number in numbers if teller.state(number) is not None]
+    writer = context.writer
+    return [number for number in numbers if writer.state(number) is not None]
 
 
-def _by_question(asked: Asked, base: Sequence[int]) -> list[int]:
+def _by_question(asked: Mentions, base: Sequence[int]) -> list[int]:
     """Of those that fit the filters, those that the question speaks of, if any; those it names come first."""
     members = {number for group in asked.groups for number in group.members}
     named = {number: match.score for number, match in asked.named.items()}
@@ -192,7 +192,7 @@ def _narrowed(numbers: Iterable[int], *sets: frozenset[int] | None) -> list[int]
 # ---- places
 
 
-def _placed(context: ToolContext, wanted: Wanted) -> tuple[frozenset[int] | None, str]:
+def _placed(context: ToolContext, wanted: EntityFilter) -> tuple[frozenset[int] | None, str]:
     """Who is in the areas and on the floors asked for, and what these are called; None for everywhere."""
     places = [_place(context, text, "area") for text in wanted.areas]
     places += [_place(context, text, "floor") for text in wanted.floors]
@@ -239,7 +239,7 @@ def _places_there_are(context: ToolContext) -> str:
 # ---- kinds
 
 
-def _of_kinds(context: ToolContext, wanted: Wanted) -> frozenset[int] | None:
+def _of_kinds(context: ToolContext, wanted: EntityFilter) -> frozenset[int] | None:
     """Who is of the domains and device classes asked for; None for any."""
     found: frozenset[int] | None = None
     for texts, mark in ((wanted.kinds, ""), (wanted.classes, ":")):
@@ -256,7 +256,7 @@ def _of_kind(context: ToolContext, text: str, mark: str) -> Sequence[int]:
     for candidate in (mark + kind, kind, ":" + kind, mark + kind.removesuffix("s"), ":" + kind.removesuffix("s")):
         if candidate in directory.by_kind:
             return directory.by_kind[candidate]
-    lexicon = context.knowledge.lexicon(context.home, context.language)
+    lexicon = context.context_cache.lexicon(context.home, context.language)
     kinds = [each for of in lexicon.kinds(Sentence(text, lexicon.vocabulary.common)).values() for each in of]
     if found := directory.of_kinds(kinds):
         return found

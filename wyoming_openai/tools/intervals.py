@@ -35,7 +35,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Interval:
     """A state and how long it lasted without a change."""
 
     state: str
@@ -88,9 +88,9 @@ def hours_from(rows: Any) -> list[Hour]:
     ]
 
 
-def spans_of(records: Iterable[Record], end: float) -> list[Span]:
+def intervals_of(records: Iterable[Record], end: float) -> list[Interval]:
     """The states one after the other, each until the next; equal ones are one."""
-    spans: list[Span] = []
+    spans: list[Interval] = []
     for record in records:
         if record.at >= end:
             break
@@ -98,25 +98,25 @@ def spans_of(records: Iterable[Record], end: float) -> list[Span]:
             continue
         if spans:
             spans[-1] = replace(spans[-1], end=record.at)
-        spans.append(Span(record.state, record.at, end))
+        spans.append(Interval(record.state, record.at, end))
     return spans
 
 
-def seconds_in(spans: Iterable[Span], matches: Matches) -> float:
+def seconds_in(spans: Iterable[Interval], matches: Matches) -> float:
     """How long it was so."""
     return sum(span.seconds for span in spans if not span.is_gap and matches(span.state))
 
 
-def seconds_unknown(spans: Iterable[Span]) -> float:
+def seconds_unknown(spans: Iterable[Interval]) -> float:
     return sum(span.seconds for span in spans if span.is_gap)
 
 
-def stays(spans: Iterable[Span], matches: Matches) -> list[Span]:
+def matching_intervals(spans: Iterable[Interval], matches: Matches) -> list[Interval]:
     """The stretches in which it was so, over gaps and over changes among the states asked for.
 
     The first one may have begun before the first span.
     """
-    found: list[Span] = []
+    found: list[Interval] = []
     inside = False
     for span in spans:
         if span.is_gap:
@@ -131,20 +131,20 @@ def stays(spans: Iterable[Span], matches: Matches) -> list[Span]:
     return found
 
 
-def begun(spans: Sequence[Span], matches: Matches, before: str | None = None) -> list[Span]:
+def starts(spans: Sequence[Interval], matches: Matches, before: str | None = None) -> list[Interval]:
     """The stretches whose beginning was seen: it is known that it was otherwise before.
 
     `before` is what was known last when the spans begin with a gap.
     """
-    found = stays(spans, matches)
+    found = matching_intervals(spans, matches)
     first = next((span for span in spans if not span.is_gap), None)
     was_otherwise = before is not None and not matches(before)
     return [stay for stay in found if was_otherwise or (first is not None and stay.start != first.start)]
 
 
-def changes(spans: Iterable[Span], before: str | None = None) -> list[Span]:
-    """Every span that follows another known state, gaps aside; `before` as for `begun`."""
-    found: list[Span] = []
+def changes(spans: Iterable[Interval], before: str | None = None) -> list[Interval]:
+    """Every span that follows another known state, gaps aside; `before` as for `starts`."""
+    found: list[Interval] = []
     for span in spans:
         if not span.is_gap:
             if before is not None and span.state != before:
@@ -203,7 +203,7 @@ class Figures:
 
 def figures_of(records: Sequence[Record], end: float, *, resets: bool) -> Figures:
     """From the states themselves. `resets`: a meter that only counts up, so that a fall is a new beginning."""
-    values = [(value, span) for span in spans_of(records, end) if (value := number(span.state)) is not None]
+    values = [(value, span) for span in intervals_of(records, end) if (value := number(span.state)) is not None]
     if not values:
         return Figures()
     low = min(values, key=lambda pair: pair[0])

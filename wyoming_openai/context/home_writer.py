@@ -36,7 +36,7 @@ QUIET = frozenset(
 """States that nobody asks for by asking whether there is any."""
 
 
-class Teller:
+class HomeWriter:
     """Tells of the entities of a directory as they are now."""
 
     def __init__(self, home: Home, directory: Directory, now: datetime) -> None:
@@ -63,7 +63,7 @@ class Teller:
         domains = {self.directory.kinds[number][0] for number in numbers}
         return "sensor" in domains and domains <= {"sensor", "climate", "number", "input_number"}
 
-    def record(self, number: int, *, area: bool = True, lasting: bool = False) -> str:
+    def entity_line(self, number: int, *, area: bool = True, lasting: bool = False) -> str:
         """One entity on one line: `- name (area): state, what else matters`; "" if it is gone."""
         state = self.state(number)
         if state is None:
@@ -156,7 +156,7 @@ class Teller:
             by_area[area].append(number)
         parts = []
         for area in sorted(by_area, key=self._area_order):
-            records = [self.record(number, area=False) for number in by_area[area]]
+            records = [self.entity_line(number, area=False) for number in by_area[area]]
             parts.append("\n".join((self._heading(area), *filter(None, records))))
         return "\n".join(parts)
 

@@ -8,8 +8,8 @@ import weakref
 import pytest
 
 from tests.fakes.home_assistant import small_home
-from wyoming_openai.hass.derived import Derived
 from wyoming_openai.hass.home import Home
+from wyoming_openai.hass.per_home_cache import PerHomeCache
 from wyoming_openai.hass.snapshot import home_from_results
 
 LAMP = "light.ceiling_lights"
@@ -50,8 +50,8 @@ def work() -> Work:
 
 
 @pytest.fixture
-def names(work: Work) -> Derived[dict[str, str]]:
-    return Derived(work)
+def names(work: Work) -> PerHomeCache[dict[str, str]]:
+    return PerHomeCache(work)
 
 
 def rename(home: Home, name: str) -> None:
@@ -64,7 +64,7 @@ def withdraw(home: Home) -> None:
 
 
 async def test_what_is_prepared_is_worked_out_in_another_thread(
-    home: Home, names: Derived[dict[str, str]], work: Work
+    home: Home, names: PerHomeCache[dict[str, str]], work: Work
 ) -> None:
     await names.prepare(home)
     assert LAMP in names.of(home)
@@ -72,7 +72,9 @@ async def test_what_is_prepared_is_worked_out_in_another_thread(
     assert len(work.threads) == 1
 
 
-async def test_the_loop_goes_on_while_it_is_worked_out(home: Home, names: Derived[dict[str, str]], work: Work) -> None:
+async def test_the_loop_goes_on_while_it_is_worked_out(
+    home: Home, names: PerHomeCache[dict[str, str]], work: Work
+) -> None:
     work.may_end.clear()
     preparing = asyncio.create_task(names.prepare(home))
     await work.is_at_it()
@@ -81,7 +83,7 @@ async def test_the_loop_goes_on_while_it_is_worked_out(home: Home, names: Derive
     await preparing
 
 
-async def test_all_who_wait_share_the_work(home: Home, names: Derived[dict[str, str]], work: Work) -> None:
+async def test_all_who_wait_share_the_work(home: Home, names: PerHomeCache[dict[str, str]], work: Work) -> None:
     await names.prepare(home)
     withdraw(home)
     await asyncio.gather(*(names.prepare(home) for _ in range(5)))
@@ -89,7 +91,7 @@ async def test_all_who_wait_share_the_work(home: Home, names: Derived[dict[str, 
     assert LAMP not in names.of(home)
 
 
-async def test_nothing_is_worked_out_twice(home: Home, names: Derived[dict[str, str]], work: Work) -> None:
+async def test_nothing_is_worked_out_twice(home: Home, names: PerHomeCache[dict[str, str]], work: Work) -> None:
     await names.prepare(home)
     home.apply_states({"c": {LAMP: {"+": {"s": "off", "a": {"brightness": 3}}}}})
     await names.prepare(home)
@@ -98,7 +100,7 @@ async def test_nothing_is_worked_out_twice(home: Home, names: Derived[dict[str, 
 
 
 async def test_who_asks_after_a_change_gets_what_was_begun_after_it(
-    home: Home, names: Derived[dict[str, str]], work: Work
+    home: Home, names: PerHomeCache[dict[str, str]], work: Work
 ) -> None:
     work.may_end.clear()
     before = asyncio.create_task(names.prepare(home))
@@ -112,7 +114,7 @@ async def test_who_asks_after_a_change_gets_what_was_begun_after_it(
 
 
 async def test_a_storm_of_changes_is_worked_out_one_at_a_time(
-    home: Home, names: Derived[dict[str, str]], work: Work
+    home: Home, names: PerHomeCache[dict[str, str]], work: Work
 ) -> None:
     waiting = []
     for number in range(50):
@@ -125,7 +127,7 @@ async def test_a_storm_of_changes_is_worked_out_one_at_a_time(
 
 
 async def test_changes_while_it_is_worked_out_do_not_disturb_it(
-    home: Home, names: Derived[dict[str, str]], work: Work
+    home: Home, names: PerHomeCache[dict[str, str]], work: Work
 ) -> None:
     work.may_end.clear()
     before = {state.entity_id: state.name for state in home.exposed_states()}
@@ -140,7 +142,7 @@ async def test_changes_while_it_is_worked_out_do_not_disturb_it(
 
 
 async def test_a_prepared_value_stays_until_the_next_one_is_there(
-    home: Home, names: Derived[dict[str, str]], work: Work
+    home: Home, names: PerHomeCache[dict[str, str]], work: Work
 ) -> None:
     await names.prepare(home)
     work.begun.clear()
@@ -157,7 +159,7 @@ async def test_a_prepared_value_stays_until_the_next_one_is_there(
 
 
 async def test_who_leaves_does_not_end_it_for_the_others(
-    home: Home, names: Derived[dict[str, str]], work: Work
+    home: Home, names: PerHomeCache[dict[str, str]], work: Work
 ) -> None:
     work.may_end.clear()
     leaver = asyncio.create_task(names.prepare(home))
@@ -178,7 +180,7 @@ async def test_a_failure_is_that_of_all_who_wait_and_the_next_one_tries_again(ho
             raise ValueError("a bug")
         return len(home.states)
 
-    count = Derived(derive)
+    count = PerHomeCache(derive)
     results = await asyncio.gather(count.prepare(home), count.prepare(home), return_exceptions=True)
     assert [type(result) for result in results] == [ValueError, ValueError]
     failing = False
@@ -186,14 +188,14 @@ async def test_a_failure_is_that_of_all_who_wait_and_the_next_one_tries_again(ho
     assert count.of(home) == len(home.states)
 
 
-def test_without_preparing_it_is_as_the_home_is(home: Home, names: Derived[dict[str, str]], work: Work) -> None:
+def test_without_preparing_it_is_as_the_home_is(home: Home, names: PerHomeCache[dict[str, str]], work: Work) -> None:
     assert names.of(home) is names.of(home)
     withdraw(home)
     assert LAMP not in names.of(home)
     assert len(work.threads) == 2
 
 
-async def test_each_home_has_its_own_and_takes_it_along(names: Derived[dict[str, str]]) -> None:
+async def test_each_home_has_its_own_and_takes_it_along(names: PerHomeCache[dict[str, str]]) -> None:
     home, other = home_from_results(small_home()), home_from_results(small_home())
     rename(other, "Flamingo")
     await asyncio.gather(names.prepare(home), names.prepare(other))

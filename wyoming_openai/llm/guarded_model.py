@@ -13,7 +13,7 @@ from ..messages import AssistantMessage, Message
 from .breaker import Breaker, blames_the_model, pause_after
 from .models import ModelSettings
 from .types import (
-    Account,
+    CallMeter,
     ChatModel,
     ModelError,
     ModelEvent,
@@ -28,7 +28,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Question:
+class ChainRequest:
     """A request on its way along the chain."""
 
     request: ModelRequest
@@ -38,14 +38,14 @@ class Question:
     """A call was made for it."""
 
 
-class Speaking(NamedTuple):
+class StartedStream(NamedTuple):
     """A call whose model has begun to speak; who has it closes `rest`."""
 
     first: ModelEvent
     rest: AsyncGenerator[ModelEvent, None]
 
 
-class Link:
+class GuardedModel:
     """One model of a chain: booked, asked at most twice in its time, and left alone while it is known to be broken."""
 
     def __init__(
@@ -73,7 +73,7 @@ class Link:
         """Why it is left alone."""
         return copy(self._failure)
 
-    async def open(self, question: Question, due: float, patience: float) -> Speaking:
+    async def open(self, question: ChainRequest, due: float, patience: float) -> StartedStream:
         """Ask, and once more if that may help, until a time of the event loop. Raises `CannotAnswer`."""
         try:
             return await self._open(question, due)
@@ -84,15 +84,15 @@ class Link:
         await asyncio.sleep(max(pause, self._retry_pause))
         return await self._open(question, due)
 
-    def overtaken(self) -> None:
+    def lost_race(self) -> None:
         """Another was asked later and spoke first."""
         self._failed(TooSlow("another model was faster"))
 
-    async def _open(self, question: Question, due: float) -> Speaking:
+    async def _open(self, question: ChainRequest, due: float) -> StartedStream:
         call = self._call(question, due)
-        return Speaking(await anext(call), call)
+        return StartedStream(await anext(call), call)
 
-    async def _call(self, question: Question, due: float) -> AsyncGenerator[ModelEvent, None]:
+    async def _call(self, question: ChainRequest, due: float) -> AsyncGenerator[ModelEvent, None]:
         """One request, from the reservation to the settlement."""
         if not self._breaker.admit(self._monotonic()):
             raise self.failure
@@ -107,7 +107,7 @@ class Link:
                 async for event in events:
                     yield self._booked(event, account)
 
-    def _booked(self, event: ModelEvent, account: Account) -> ModelEvent:
+    def _booked(self, event: ModelEvent, account: CallMeter) -> ModelEvent:
         if not isinstance(event, ModelReply):
             return event
         account.settle(event.usage)
@@ -123,7 +123,7 @@ class Link:
             if blames_the_model(error):
                 self._failed(error)
             else:
-                _LOGGER.info("%s: %s", self.label, error.brief)
+                _LOGGER.info("%s: %s", self.label, error.log_text)
             raise
         finally:
             if is_probe:
@@ -134,10 +134,10 @@ class Link:
         was_closed = self._breaker.closed
         self._breaker.failed(self._monotonic(), pause_after(error))
         self._failure = copy(error)
-        _LOGGER.log(level, "%s failed: %s", self.label, error.brief)
+        _LOGGER.log(level, "%s failed: %s", self.label, error.log_text)
         _LOGGER.debug("It said: %s", error)
         if was_closed and not self._breaker.closed:
-            _LOGGER.warning("%s is left alone for a while: %s", self.label, error.brief)
+            _LOGGER.warning("%s is left alone for a while: %s", self.label, error.log_text)
 
     def _succeeded(self) -> None:
         if self._breaker.failures:

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, field
 
-from ..hass.derived import Derived
 from ..hass.home import Home
+from ..hass.per_home_cache import PerHomeCache
 from ..local_engine.languages import MOST, Languages, Loader
-from .asked import Asked, Lexicon, understand
 from .directory import Directory
+from .home_writer import index_text
+from .mentions import Lexicon, Mentions, find_mentions
 from .relevance import Sentence
-from .teller import index_text
 from .vocabulary import Vocabulary, best_language, load_vocabulary
 
 MAX_SENTENCES = 100
@@ -16,23 +16,23 @@ MAX_SENTENCES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _Cached:
     """What is known of a home: what takes long to derive, and what was asked for since."""
 
     directory: Directory
     lexicons: dict[str, Lexicon] = field(default_factory=dict)
     indexes: dict[int, str] = field(default_factory=dict)
-    asked: dict[tuple[str, str], Asked] = field(default_factory=dict)
+    asked: dict[tuple[str, str], Mentions] = field(default_factory=dict)
 
 
-class Knowledge:
+class ContextCache:
     """Kept by whoever builds contexts: nothing of it is global. Who must not wait has it prepared before."""
 
     def __init__(self, loader: Loader | None = None) -> None:
         self._vocabularies = Languages(load_vocabulary, loader)
         self._budgets: set[int] = set()
         """Of the indexes asked for so far: a home that changes will be asked for the same."""
-        self._known = Derived(self._know)
+        self._known = PerHomeCache(self._know)
 
     async def prepare(self, home: Home | None, language: str) -> None:
         """Have what is known of this home as it is now, and the words of a language, without holding others up."""
@@ -64,7 +64,7 @@ class Knowledge:
             known.indexes[budget] = index_text(known.directory, budget)
         return known.indexes[budget]
 
-    def asked(self, home: Home, language: str, text: str) -> Asked:
+    def asked(self, home: Home, language: str, text: str) -> Mentions:
         """What a sentence speaks of; what was said before is not read again."""
         known, lexicon = self._known.of(home), self.lexicon(home, language)
         key = (_tag(language) if _tag(language) in known.lexicons else "", text)
@@ -72,12 +72,12 @@ class Knowledge:
             if len(known.asked) >= MAX_SENTENCES:
                 known.asked.pop(next(iter(known.asked)))
             sentence = Sentence(text, lexicon.common, lexicon.function)
-            known.asked[key] = understand(known.directory, lexicon, sentence)
+            known.asked[key] = find_mentions(known.directory, lexicon, sentence)
         return known.asked[key]
 
-    def _know(self, home: Home) -> _Known:
+    def _know(self, home: Home) -> _Cached:
         directory = Directory(home)
-        return _Known(directory, indexes={budget: index_text(directory, budget) for budget in tuple(self._budgets)})
+        return _Cached(directory, indexes={budget: index_text(directory, budget) for budget in tuple(self._budgets)})
 
 
 def _tag(language: str) -> str:

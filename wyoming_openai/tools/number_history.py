@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from datetime import UTC, timedelta
 
-from .happened import since
+from .intervals import HOUR, Extreme, Figures
 from .periods import Period, midnight, moment
-from .recorded import HOUR, Extreme, Figures
 from .recorder import Series
-from .subject import Subject, duration, rounded
+from .state_history import since
+from .subject import HistorySubject, duration, rounded
 from .toolbox import ToolError
 
 MOST_PARTS = 31
@@ -18,7 +18,7 @@ KILO = {"W": ("Wh", 1.0), "kW": ("kWh", 1.0), "MW": ("MWh", 1.0), "mW": ("Wh", 0
 """What power adds up to."""
 
 
-def tell_measured(subject: Subject, series: Series, measure: str) -> list[str]:
+def tell_measured(subject: HistorySubject, series: Series, measure: str) -> list[str]:
     """What the numbers of the period tell."""
     figures = series.figures(subject.start, subject.end, resets=subject.resets)
     if figures.low is None and not series.hours:
@@ -30,13 +30,13 @@ def tell_measured(subject: Subject, series: Series, measure: str) -> list[str]:
     return [*lines, *unknown, *_since(subject, series)]
 
 
-def _measures(subject: Subject, measure: str) -> tuple[str, ...]:
+def _measures(subject: HistorySubject, measure: str) -> tuple[str, ...]:
     if measure:
         return (measure,)
     return ("sum",) if subject.is_meter else ("min", "max", "mean")
 
 
-def _line(subject: Subject, figures: Figures, measure: str) -> Iterator[str]:
+def _line(subject: HistorySubject, figures: Figures, measure: str) -> Iterator[str]:
     if measure == "sum":
         yield _sum(subject, figures)
     elif measure == "mean" and subject.state.attributes.get("state_class") == "measurement_angle":
@@ -51,7 +51,7 @@ def _line(subject: Subject, figures: Figures, measure: str) -> Iterator[str]:
         yield f"{measure}: not recorded"
 
 
-def _sum(subject: Subject, figures: Figures) -> str:
+def _sum(subject: HistorySubject, figures: Figures) -> str:
     if subject.is_power:
         unit, factor = KILO.get(subject.unit, (f"{subject.unit}·h", 1.0))
         energy = figures.product / JOULES * factor
@@ -62,24 +62,24 @@ def _sum(subject: Subject, figures: Figures) -> str:
     return f"sum {subject.value(figures.increase)} (what the meter counted in that time)"
 
 
-def _extreme(subject: Subject, extreme: Extreme) -> str:
+def _extreme(subject: HistorySubject, extreme: Extreme) -> str:
     at = subject.when(extreme.at)
     if extreme.at <= subject.start and not extreme.within:
         at = f"the beginning ({at})"
     return f"{subject.value(extreme.value)} at {at}{' or within the hour after' if extreme.within else ''}"
 
 
-def _unknown(subject: Subject, figures: Figures) -> Iterator[str]:
+def _unknown(subject: HistorySubject, figures: Figures) -> Iterator[str]:
     missing = subject.period.seconds - figures.seconds
     if figures.seconds and missing >= 1:
         yield f"known for {duration(figures.seconds)} of {duration(subject.period.seconds)}"
 
 
-def _since(subject: Subject, series: Series) -> list[str]:
+def _since(subject: HistorySubject, series: Series) -> list[str]:
     return [] if series.since is None else since(subject, series.since)
 
 
-def _parts(subject: Subject, series: Series) -> Iterator[str]:
+def _parts(subject: HistorySubject, series: Series) -> Iterator[str]:
     """Day by day, or hour by hour where the period is short."""
     for count, part in enumerate(_split(subject.period)):
         if count >= MOST_PARTS:
@@ -91,7 +91,7 @@ def _parts(subject: Subject, series: Series) -> Iterator[str]:
         yield f"{when}: {told or 'not recorded'}"
 
 
-def _brief(subject: Subject, figures: Figures, measure: str) -> Iterator[str]:
+def _brief(subject: HistorySubject, figures: Figures, measure: str) -> Iterator[str]:
     if measure == "sum":
         yield subject.value(figures.increase)
     elif measure == "mean" and figures.mean is not None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .directory import Directory, Place
-from .relevance import Match, Sentence, SimilarWords, Span
+from .relevance import NameMatch, Sentence, SimilarWords, Span
 from .vocabulary import Vocabulary, is_joined
 
 GROUP = 3
@@ -124,10 +124,10 @@ def _pieces(text: str, lexicon: Lexicon) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Mentions:
     """What a sentence speaks of in this home."""
 
-    names: Mapping[int, Match] = field(default_factory=dict)
+    names: Mapping[int, NameMatch] = field(default_factory=dict)
     groups: tuple[Group, ...] = ()
     hinted: tuple[Group, ...] = ()
     places: tuple[Place, ...] = ()
@@ -136,12 +136,12 @@ class Asked:
     """Its words."""
 
     @property
-    def named(self) -> dict[int, Match]:
+    def named(self) -> dict[int, NameMatch]:
         """What was called by its whole name, or nearly so."""
         return {number: match for number, match in self.names.items() if match.whole or match.score >= 0.85}
 
 
-def understand(directory: Directory, lexicon: Lexicon, sentence: Sentence) -> Asked:
+def find_mentions(directory: Directory, lexicon: Lexicon, sentence: Sentence) -> Mentions:
     """What a sentence speaks of: things by name, groups by kind or by a common word, places, states."""
     spans = [span for span in directory.names.whole_names(sentence) if _is_proper(directory, lexicon, sentence, span)]
     places, bare = _places_said(directory, _without(sentence, spans))
@@ -156,7 +156,7 @@ def understand(directory: Directory, lexicon: Lexicon, sentence: Sentence) -> As
     if not spans:
         groups += _groups_by_word(directory, bare, {group.word for group in groups})
     hints = [Group(word, directory.of_kinds(of)) for word, of in lexicon.hints(bare).items()]
-    return Asked(names, tuple(groups), tuple(hints), places, lexicon.states(bare), sum(map(_length, sentence.words)))
+    return Mentions(names, tuple(groups), tuple(hints), places, lexicon.states(bare), sum(map(_length, sentence.words)))
 
 
 def elsewhere(directory: Directory, before: str, text: str) -> str:
