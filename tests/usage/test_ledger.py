@@ -285,8 +285,8 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from wyoming_openai.ledger import Ledger
-from wyoming_openai.ledger_file import LONGEST_CALL, Entry
+from wyoming_openai.usage.ledger import Ledger
+from wyoming_openai.usage.ledger_file import LONGEST_CALL, Entry
 
 ledger = Ledger(Path(sys.argv[1]))
 while True:
