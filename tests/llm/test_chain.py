@@ -510,7 +510,9 @@ async def test_failures_are_logged_once_and_the_recovery_too(
         clock.now += PAUSE
         await ask(model)
         await ask(model)
-    failed, left_alone, again = caplog.messages
+    failed, left_alone, again = (
+        record.message for record in caplog.records if record.name.startswith("wyoming_openai.llm")
+    )
     assert failed.startswith("first at 127.0.0.1")
     assert "left alone" in left_alone
     assert "answers again" in again

@@ -1,6 +1,7 @@
 """Conversations: what was said before, trimmed by tokens, forgotten after a silence, one turn at a time."""
 
 import asyncio
+import math
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -37,12 +38,12 @@ class Conversation:
         self.unspoken: UnspokenAnswer | None = None
         self.is_kept = is_kept
         """Whether another utterance can find it."""
-        self.silence = 0.0
+        self.silence = math.inf
         """Seconds since its last turn ended."""
         self.lock = asyncio.Lock()
         self.turns = 0
         """Turns that hold or await the lock."""
-        self.last_used = 0.0
+        self.last_used = -math.inf
 
     def remember(self, question: str, answer: str) -> None:
         """Add what was said and what was heard; the oldest pairs go when it grows too long."""

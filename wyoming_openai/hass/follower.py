@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import gc
+import math
 from collections.abc import Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
@@ -160,7 +161,7 @@ class Follower:
     def _mark(self, part: str, delay: float | None = None) -> None:
         """Have a part fetched: at once but for the rest of its bunch, yet not sooner than its last fetch allows."""
         due = _now() + (self._timing.gather if delay is None else delay)
-        due = max(due, self._fetched.get(part, 0.0) + self._timing.refresh_every)
+        due = max(due, self._fetched.get(part, -math.inf) + self._timing.refresh_every)
         self._stale[part] = min(due, self._stale.get(part, due))
         self._wake.set()
 
