@@ -129,8 +129,9 @@ def _is_default(number: signal.Signals) -> bool:
 def _build(extras: tuple[str, ...], lock: int) -> None:
     _tell("Setting up .venv (once; a minute or less) ...")
     stamp = _stamp()
-    STAMP.unlink(missing_ok=True)
-    if stamp.get("python") != _python() or _outcome(lock, PYTHON, "-m", "pip", "--version")[0]:
+    if stamp:
+        STAMP.unlink()
+    if stamp.get("python") != _python() or not _has_pip(lock):
         _make_venv(lock)
     target = f"{ROOT}[{','.join(extras)}]" if extras else str(ROOT)
     status, said = _outcome(lock, PYTHON, *INSTALL, "--editable", target)
@@ -140,6 +141,13 @@ def _build(extras: tuple[str, ...], lock: int) -> None:
         extras = (*stamp["extras"], *extras)
     stamp = {"python": _python(), "requirements": _requirements(), "extras": extras}
     STAMP.write_text(json.dumps(stamp), "utf-8")
+
+
+def _has_pip(lock: int) -> bool:
+    try:
+        return _outcome(lock, PYTHON, "-m", "pip", "--version")[0] == 0
+    except OSError:  # the Python that it links to is gone
+        return False
 
 
 def _make_venv(lock: int) -> None:
@@ -195,7 +203,7 @@ def explained(said: str, status: int = 1) -> str:
         LOG.write_text(said, "utf-8")
     if status == -signal.SIGKILL:
         return "The system ended the installation, most likely because memory ran out. Close something and try again."
-    text = next((text for pattern, text in EXPLANATIONS.items() if re.search(pattern, said)), "{last}")
+    text = next((text for pattern, text in EXPLANATIONS.items() if re.search(pattern, said)), "{said}")
     package = re.search(r"Failed (?:building wheel for|to build) '?([\w.-]+)", said)
     return text.format(
         user=getpass.getuser(),
@@ -203,7 +211,7 @@ def explained(said: str, status: int = 1) -> str:
         package=package[1] if package else "A package",
         version=f"{sys.version_info.major}.{sys.version_info.minor}",
         machine=os.uname().machine,
-        last="\n".join(["The installation failed.", *said.splitlines()[-5:]]),
+        said=f"The installation failed:\n{said.strip()}",
     ) + (f"\nWhat pip said: {LOG}" if LOG.exists() else "")
 
 
