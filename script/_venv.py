@@ -37,6 +37,7 @@ BASE_PYTHON = Path(sys.executable).resolve()
 
 INSTALL = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--prefer-binary")
 ENVIRONMENT = {"LC_ALL": "C", "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
+LITTLE = 20_000_000  # bytes; none of our packages would fit
 
 EXPLANATIONS = {
     r"Errno (28|122)\b|No space left|quota exceeded": "The disk is full: make room (half a gigabyte will do).",
@@ -47,7 +48,7 @@ EXPLANATIONS = {
     r"CERTIFICATE_VERIFY_FAILED|SSLError": (
         "The package index could not be trusted. Are this machine's date and time right? If so, a proxy stands between."
     ),
-    r"command '\S+' failed|[Uu]nable to execute|Unknown compiler|Python\.h|[Cc]argo|[Rr]ust": (
+    r"command '\S+' failed|directory: '[^'/]*(cc|clang|\+\+)'|Unknown compiler|Python\.h|\b[Cc]argo\b|\b[Rr]ust\b": (
         "{package} has no ready-made build for Python {version} on {machine}, and there is no compiler that could"
         " build it. Debian: apt install build-essential python3-dev cargo"
     ),
@@ -156,11 +157,11 @@ def _make_venv(lock: int) -> None:
     status, said = _outcome(lock, BASE_PYTHON, "-m", "venv", VENV)
     if status == 0:
         return
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         status, more = _outcome(lock, BASE_PYTHON, *INSTALL, "--target", folder, "virtualenv")
         if status == 0:
-            command = ("-m", "virtualenv", "--quiet", "--clear", "--app-data", f"{folder}/data", VENV)
-            status, more = _outcome(lock, BASE_PYTHON, *command, PYTHONPATH=folder)
+            options = ("--quiet", "--clear", "--no-periodic-update", "--app-data", f"{folder}/data")
+            status, more = _outcome(lock, BASE_PYTHON, "-m", "virtualenv", *options, VENV, PYTHONPATH=folder)
     if status:
         sys.exit(explained(said + more, status))
 
@@ -203,6 +204,8 @@ def explained(said: str, status: int = 1) -> str:
         LOG.write_text(said, "utf-8")
     if status == -signal.SIGKILL:
         return "The system ended the installation, most likely because memory ran out. Close something and try again."
+    if shutil.disk_usage(ROOT).free < LITTLE:
+        said += "No space left"  # venv does not say why pip could not be unpacked
     text = next((text for pattern, text in EXPLANATIONS.items() if re.search(pattern, said)), "{said}")
     package = re.search(r"Failed (?:building wheel for|to build) '?([\w.-]+)", said)
     return text.format(

@@ -332,7 +332,11 @@ def test_neither_venv_nor_pip_names_the_package_to_install(quick: Clone, tmp_pat
     [
         ("OSError: [Errno 28] No space left on device", "disk is full"),
         ("PermissionError: [Errno 13] Permission denied: '/x/wyoming.egg-info'", "may not write here"),
-        ("error: command 'gcc' failed: No such file or directory\nERROR: Failed to build orjson", "orjson has no ready"),
+        (
+            "error: command 'gcc' failed: No such file or directory\nERROR: Failed to build orjson",
+            "orjson has no ready",
+        ),
+        ("error: [Errno 2] No such file or directory: 'x86_64-linux-gnu-gcc'", "no compiler"),
         ("Cargo, the Rust package manager, is not installed or is not on PATH.", "no compiler"),
         ("SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate is not yet valid", "date and time"),
         ("ReadTimeoutError(\"HTTPSConnectionPool(host='x', port=443): Read timed out.\")", "No network"),
