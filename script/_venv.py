@@ -60,7 +60,7 @@ EXPLANATIONS = {
         "This Python has neither venv nor pip. Debian and Ubuntu: apt install python3-venv"
     ),
 }
-"""By what Python and pip say when they fail; the first that fits is told."""
+"""What to tell the person, by what Python and pip print when they fail; the first match counts."""
 
 
 def ensure(*extras: str) -> None:
@@ -82,7 +82,7 @@ def _is_ready(extras: tuple[str, ...]) -> bool:
 
 
 def _python() -> list[str]:
-    """Where another virtual environment is needed when it changes; a patch release is none."""
+    """Identify what a virtual environment is bound to. A patch release of Python may change beneath it."""
     return [str(ROOT), str(BASE_PYTHON), sys.base_prefix, str(sys.implementation.cache_tag), os.uname().machine]
 
 
@@ -100,7 +100,7 @@ def _stamp() -> dict:
 
 @contextmanager
 def _lock() -> Iterator[int]:
-    """Keep other scripts from building; pip shares the lock, so that it holds until pip has ended, too."""
+    """Keep other scripts from building; pip inherits the lock, so a killed script's pip still holds it."""
     with (ROOT / "setup.cfg").open() as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -114,7 +114,7 @@ def _lock() -> Iterator[int]:
 
 @contextmanager
 def _ending_children() -> Iterator[None]:
-    """Turn signals into an exit, so that `_outcome` can stop what it runs."""
+    """Exit on a signal by an exception, so that `_outcome` stops what it runs."""
     ours = {number for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if _is_default(number)}
     for number in ours:
         signal.signal(number, lambda number, _: sys.exit(128 + number))
@@ -152,7 +152,7 @@ def _has_pip(lock: int) -> bool:
 
 
 def _make_venv(lock: int) -> None:
-    """Make an empty one, with pip's `virtualenv` where Python comes without `venv`, as Debian's does."""
+    """Make an empty one; with `virtualenv`, fetched by pip, where Python comes without `venv`, as Debian's does."""
     _clear()
     status, said = _outcome(lock, BASE_PYTHON, "-m", "venv", VENV)
     if status == 0:
@@ -175,7 +175,7 @@ def _clear() -> None:
 
 
 def _outcome(lock: int, *command: str | Path, **environment: str) -> tuple[int, str]:
-    """Run a command; gives its exit status and all it said. It is told to stop when this script is."""
+    """Run a command, and stop it when this script is stopped; gives its exit status and its output."""
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     environment = os.environ | ENVIRONMENT | environment
     options = {"env": environment, "pass_fds": (lock,), "process_group": 0, "text": True, "errors": "replace"}
@@ -189,7 +189,7 @@ def _outcome(lock: int, *command: str | Path, **environment: str) -> tuple[int, 
 
 
 def _stop(child: subprocess.Popen) -> None:
-    """Let it clean up after itself for a few seconds, as after Ctrl-C."""
+    """Interrupt it as Ctrl-C does, and kill it if it takes more than a few seconds to clean up."""
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGINT)
         try:
@@ -199,7 +199,7 @@ def _stop(child: subprocess.Popen) -> None:
 
 
 def explained(said: str, status: int = 1) -> str:
-    """What to do about it, in a line or two; the rest is in the log."""
+    """Say in a line or two what to do about a failure; the whole output goes to the log."""
     with suppress(OSError):
         LOG.write_text(said, "utf-8")
     if status == -signal.SIGKILL:
@@ -243,5 +243,6 @@ def become(*command: str) -> None:
 
 
 def become_in_root(*command: str) -> None:
+    """Do so in the project's root."""
     os.chdir(ROOT)
     become(*command)
