@@ -1,11 +1,13 @@
 """The picture in docs/architecture.md stays true: imports point one way, the docs are those of the code."""
 
 import ast
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
+from tests.fakes.source import parsed
 from wyoming_openai import __version__
 from wyoming_openai.settings.docs_table import options_page
 
@@ -38,11 +40,12 @@ LAYERS = [
 """The floors, from the ground up: a package imports from the floors below its own, never from beside or above it."""
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def imports(path: Path) -> frozenset[str]:
     """Modules that a file imports, those of the package relative to it: "hass.home", "openai"."""
     found = set()
     package = path.relative_to(PACKAGE).parts[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
@@ -50,7 +53,7 @@ def imports(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             base = ".".join(package[: len(package) - node.level + 1])
             found |= {imported(base, node.module, alias.name) for alias in node.names}
-    return found
+    return frozenset(found)
 
 
 def imported(base: str, module: str | None, name: str) -> str:

@@ -212,7 +212,11 @@ async def test_check_names_what_is_wrong() -> None:
     [
         (("--temperature", "hot"), "temperature: 'hot'"),
         (("--model", "text-davinci-003"), "text-davinci-003"),
-        (("sing",), "invalid choice"),
+        (("sing",), "sing: there is no such command"),
+        (("chekc",), "did you mean check?"),
+        (("--modle", "x", "ask", "hi"), "--modle: there is no such option; did you mean --model?"),
+        (("ask", "hi", "--arae=x"), "did you mean --area?"),
+        (("--control", "on"), "control: 'on' is not accepted (this version answers questions and controls nothing)"),
         (("ask",), "required"),
         (("prompt",), "a question is needed"),
     ],
@@ -228,3 +232,28 @@ async def test_a_snapshot_needs_a_home() -> None:
     status, _, err = await run("snapshot")
     assert status == 1
     assert "HASS_URL" in err
+
+
+async def test_help_shows_options_in_groups_with_words_that_are_accepted() -> None:
+    status, out, _ = await run("--help")
+    assert status == 0
+    assert out.index("commands:") < out.index("Your home:") < out.index("Language model:")
+    text = " ".join(out.split())
+    assert "Write auto, responses or chat." in text
+    assert "--budget-day USD" in text
+    _, of_ask, _ = await run("help", "ask")
+    assert "--area" in of_ask
+    assert "--budget-day" not in of_ask
+
+
+async def test_the_version_says_of_what() -> None:
+    _, out, _ = await run("--version")
+    assert out.startswith("wyoming-openai ")
+
+
+async def test_an_answer_ends_its_line_and_nothing_else_is_printed() -> None:
+    status, out, err = await run("ask", "which windows are open?")
+    assert status == 0
+    assert out.endswith("\n")
+    assert out.count("\n") == 1
+    assert err.startswith("[local")

@@ -23,7 +23,7 @@ def test_nothing_set_is_a_working_program() -> None:
 
 def test_flags_win_over_environment_over_file(tmp_path: Path) -> None:
     file = tmp_path / "wyoming.yaml"
-    file.write_text("model: from-file\nmax-tokens: 100\ntemperature: 0.1\ncontrol: on\n")
+    file.write_text("model: from-file\nmax-tokens: 100\ntemperature: 0.1\ncontrol: off\n")
     environment = {
         "WYOMING_OPENAI_CONFIG": str(file),
         "WYOMING_OPENAI_MODEL": "from-env",
@@ -35,7 +35,7 @@ def test_flags_win_over_environment_over_file(tmp_path: Path) -> None:
         100,
         0.1,
         0.9,
-        "on",
+        "off",
     )
 
 

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 import wyoming_openai
+from tests.fakes.source import parsed
 from wyoming_openai.llm import ModelError
 from wyoming_openai.speech import phrasebook
 from wyoming_openai.speech.phrasebook import KEYS, LANGUAGES, affirmations, goodbyes, greetings, say
@@ -130,7 +131,7 @@ def test_every_failure_of_the_model_has_a_sentence() -> None:
 
 def _sentence_keys(path: Path) -> set[str]:
     """The constant first arguments of `say(…)` and `CannotAnswer(…)` in a module."""
-    tree = ast.parse(path.read_text("utf-8"), str(path))
+    tree = parsed(path)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
     named = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in {"say", "CannotAnswer"}]
     return {str(call.args[0].value) for call in named if isinstance(call.args[0], ast.Constant)}

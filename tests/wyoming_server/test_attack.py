@@ -28,7 +28,7 @@ from wyoming_openai.wyoming_server.framing import frame
 from wyoming_openai.wyoming_server.handler import Handler, describe
 from wyoming_openai.wyoming_server.listener import ClientConnection, Listener
 
-INFO = describe(name="House", model="gpt-test", supports_home_control=False)
+INFO = describe(name="House", model="gpt-test")
 DESCRIBE = frame(Event("describe"))
 QUESTION = frame(Event("transcript", {"text": "hello", "language": "en"}))
 IMPATIENT = AdmissionLimits(first_byte=0.05, idle=0.05, frame=0.05, write=0.05, stop=0.05)

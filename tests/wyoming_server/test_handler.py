@@ -20,7 +20,7 @@ from wyoming_openai.wyoming_server.admission import LIMITS, Admission, Admission
 from wyoming_openai.wyoming_server.handler import DEADLINE, MAX_TEXT, Handler, Reply, describe, utterance_from
 from wyoming_openai.wyoming_server.listener import ClientConnection, Listener
 
-INFO = describe(name="House", model="gpt-test", supports_home_control=False)
+INFO = describe(name="House", model="gpt-test")
 
 
 @asynccontextmanager

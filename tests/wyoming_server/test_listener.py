@@ -21,7 +21,7 @@ from wyoming_openai.wyoming_server.admission import Admission, AdmissionLimits
 from wyoming_openai.wyoming_server.handler import Handler, describe
 from wyoming_openai.wyoming_server.listener import CannotListen, ClientConnection, Listener
 
-INFO = describe(name="House", model="gpt-test", supports_home_control=False)
+INFO = describe(name="House", model="gpt-test")
 
 
 class Replies:

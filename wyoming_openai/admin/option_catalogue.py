@@ -7,8 +7,7 @@ from typing import Any, Literal
 import orjson
 from pydantic import SecretStr
 
-from ..settings.options import SECRETS, AgentSettings, Settings, flag
-from ..settings.options import NamedAgentSettings as AgentOfSeveral
+from ..settings.options import SECRETS, SECTIONS, AgentSettings, NamedAgentSettings, Settings, flag, title
 from ..settings.saved import SAVED
 from ..usage.prices import Price
 from .parts import AdminParts
@@ -20,61 +19,7 @@ ELSEWHERE = frozenset({"prompt", "agents", "fallbacks"})
 ONES_OWN = frozenset({"name", "persona", "uri"})
 """What no two of several agents share."""
 
-SECTIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "Your home": ("Which Home Assistant is asked about, and as whom.", ("hass_", "home")),
-    "Language model": (
-        "Who thinks. Without a key or an address the local engine answers simple questions.",
-        ("openai_", "model", "api", "max_tokens", "temperature", "top_p", "hedge_", "prices"),
-    ),
-    "Character": ("Who it is, how it sounds, what it may do.", ("name", "persona", "style", "control", "devices")),
-    "What the model is told": ("How much of the home goes with a question.", ("context_",)),
-    "Patience": ("How long a person waits and listens.", ("deadline", "phone_deadline", "speak_", "phone_speak_")),
-    "Limits and budgets": (
-        "What it may cost. When a budget is spent, the local engine goes on answering.",
-        ("budget_day", "budget_month", "budget_agent_", "budget_device_", "questions_"),
-    ),
-    "Doors": ("Where Home Assistant and you reach this program, and who else may.", ("uri", "allow", "admin_")),
-    "Memory": ("What is kept on this machine, and for how long.", ("keep_", "data_dir", "log_")),
-}
-"""Titles, what they are about, and the beginnings of the names of their options, in order."""
-OTHER = "More"
 THIS_PAGE = "this page"
-TITLES: Mapping[str, str] = {
-    "admin_hosts": "Further names of this page",
-    "admin_password": "Password of this page",
-    "admin_uri": "Address of this page",
-    "allow": "Who may talk to it",
-    "api": "Which API",
-    "budget_agent_day": "Budget of a persona, a day",
-    "budget_agent_month": "Budget of a persona, a month",
-    "budget_day": "Budget of a day",
-    "budget_device_day": "Budget of a device, a day",
-    "budget_device_month": "Budget of a device, a month",
-    "budget_month": "Budget of a month",
-    "context_tokens": "Room for the home, in tokens",
-    "control": "May control the house",
-    "data_dir": "Folder for data",
-    "deadline": "Answer within, in seconds",
-    "devices": "Devices that it answers",
-    "hass_token": "Access token",
-    "hass_url": "Address of Home Assistant",
-    "hass_verify_ssl": "Check the certificate",
-    "hedge_seconds": "Second request after, in seconds",
-    "home": "Home from a file",
-    "keep_turns_days": "Keep conversations for, in days",
-    "log_level": "How much is logged",
-    "max_tokens": "Longest reply, in tokens",
-    "openai_api_key": "API key",
-    "openai_base_url": "Address of another server",
-    "phone_deadline": "On a phone: answer within, in seconds",
-    "phone_speak_seconds": "On a phone: longest answer, in seconds",
-    "prices": "Your own prices",
-    "questions_per_day": "Questions from one address, a day",
-    "questions_per_minute": "Questions from one address, a minute",
-    "speak_seconds": "Longest answer, in seconds",
-    "style": "How it sounds",
-    "uri": "Address for Home Assistant",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,28 +58,12 @@ def owner_of(parts: AdminParts, name: str) -> str:
 
 def options(parts: AdminParts, agent: str = "") -> list[Option]:
     """All options as they are now: of the program, or of one of several agents."""
-    kind: type[AgentSettings] = AgentOfSeveral if agent else Settings
+    kind: type[AgentSettings] = NamedAgentSettings if agent else Settings
     hidden = ELSEWHERE if agent or not is_several(parts) else ELSEWHERE | ONES_OWN
     schema = kind.model_json_schema()["properties"]
     known = [_option(parts, agent, name, schema[name]) for name in kind.model_fields if name not in hidden]
-    return sorted(known, key=lambda option: _place(option.name))
-
-
-def _place(name: str) -> tuple[int, int]:
-    """The number of an option's section, and its place there: that of the longest beginning of its name."""
-    places = [
-        (len(start), (section, number))
-        for section, (_, starts) in enumerate(SECTIONS.values())
-        for number, start in enumerate(starts)
-        if name == start or (start.endswith("_") and name.startswith(start))
-    ]
-    return max(places)[1] if places else (len(SECTIONS), 0)
-
-
-def title_of(name: str) -> str:
-    """What an option is called."""
-    words = name.replace("_", " ")
-    return TITLES.get(name, words[:1].upper() + words[1:])
+    titles = [section.title for section in SECTIONS]
+    return sorted(known, key=lambda option: titles.index(option.section))
 
 
 def _option(parts: AdminParts, agent: str, name: str, schema: Mapping[str, Any]) -> Option:
@@ -146,8 +75,8 @@ def _option(parts: AdminParts, agent: str, name: str, schema: Mapping[str, Any])
     return Option(
         name=name,
         flag=flag(name),
-        title=title_of(name),
-        section=[*SECTIONS, OTHER][_place(name)[0]],
+        title=title(name, Settings.model_fields.get(name) or NamedAgentSettings.model_fields[name]),
+        section=str(schema["section"]),
         kind=_kind(name, types, choices),
         description=str(schema.get("description", "")),
         write=str(schema.get("write", "")),
@@ -172,7 +101,7 @@ def _values(parts: AdminParts, agent: str, name: str, *, is_own: bool) -> tuple[
     now = getattr(settings_of(settings, agent), name)
     if not is_own:
         return None, plain(now)
-    default = AgentOfSeveral.model_fields[name].default
+    default = NamedAgentSettings.model_fields[name].default
     taken_over = default if name in ONES_OWN else getattr(settings, name, default)
     return plain(now, taken_over), plain(taken_over)
 

@@ -3,15 +3,16 @@
 import argparse
 import asyncio
 import contextlib
+import difflib
 import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from typing import Any, NoReturn
 
 from .. import __version__
-from ..settings.options import OPTIONS, BadSettings, advice, flag, variables
+from ..settings.options import OPTIONS, SECTIONS, BadSettings, advice, flag, metavar, section, variables
 from ..settings.reader import Configuration, read_configuration
 from .logs import to_stderr
 from .secrecy import hide_secret_flags
@@ -23,8 +24,12 @@ Command = Callable[[Configuration, argparse.Namespace], int]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; gives the exit status: 0 done, 1 failed, 2 wrong usage or settings."""
-    parser = build_parser()
-    given = parser.parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser, commands = build_parser()
+    if problem := unknown_word(words, commands):
+        print(problem, file=sys.stderr)
+        return WRONG_USAGE
+    given = parser.parse_args(_as_help(words))
     flags = {name: getattr(given, name) for name in (*OPTIONS, "config") if hasattr(given, name)}
     if arguments is None:
         hide_secret_flags(flags)
@@ -33,12 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BadSettings as error:
         print(error, file=sys.stderr)
         return WRONG_USAGE
-    logging.basicConfig(
-        level=configuration.settings.log_level.upper(), handlers=[to_stderr(configuration.settings.secrets)]
-    )
+    command: Command = getattr(given, "command", _serve)
+    logging.basicConfig(level=_level(configuration, command), handlers=[to_stderr(configuration.settings.secrets)])
     for talkative in ("asyncio", "httpx2", "openai"):  # the SDK logs requests with what people said
         logging.getLogger(talkative).setLevel(logging.WARNING)
-    command: Command = getattr(given, "command", _serve)
     if arguments is None and command is not _serve:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # what does not serve has not done its work
     try:
@@ -50,40 +53,93 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """All commands; every option may stand before or behind the command's name."""
-    options = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS, allow_abbrev=False)
-    group = options.add_argument_group("options", "Each can also be set in the environment and in the file.")
-    group.add_argument("--config", metavar="FILE", help="A YAML file with options. WYOMING_OPENAI_CONFIG")
-    for name, field in OPTIONS.items():
-        text = f"{field.description} {advice(field)[0].upper()}{advice(field)[1:]}. {', '.join(variables(name))}"
-        group.add_argument(flag(name), metavar=name.rpartition("_")[2].upper(), help=text.replace("%", "%%"))
+def _level(configuration: Configuration, command: Command) -> str:
+    """How much is logged: a command that prints something is quiet, unless it was asked to log."""
+    if command is not _serve and "log_level" not in configuration.sources():
+        return "CRITICAL" if command is _check else "ERROR"
+    return configuration.settings.log_level.upper()
+
+
+SWITCHES = frozenset({"-h", "--help", "--version", "--json", "--jsonl"})
+"""Flags without a value."""
+
+
+def unknown_word(arguments: Sequence[str], commands: Collection[str]) -> str:
+    """What is wrong with the first flag or command that does not exist, and what was meant; empty if all do."""
+    flags = {*map(flag, OPTIONS), "--config", "--language", "--agent", "--area", *SWITCHES}
+    command = ""
+    for word in _words(arguments):
+        if word.startswith("--") and word not in flags:
+            return _unknown("option", word, flags)
+        if not word.startswith("-") and not command:
+            command = word
+            if command not in commands:
+                return _unknown("command", word, commands)
+    return ""
+
+
+def _words(arguments: Sequence[str]) -> Iterator[str]:
+    """Flags and plain words; the values of flags are left out."""
+    rest = iter(arguments)
+    for word in rest:
+        if word == "--":
+            return
+        name, has_value, _ = word.partition("=")
+        yield name if word.startswith("--") else word
+        if word.startswith("--") and not has_value and word not in SWITCHES:
+            next(rest, None)
+
+
+def _unknown(what: str, word: str, known: Collection[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    advice = f"did you mean {close[0]}?" if close else "wyoming-openai --help lists what there is."
+    return f"{word}: there is no such {what}; {advice}"
+
+
+def _as_help(arguments: list[str]) -> list[str]:
+    """`help COMMAND` as `COMMAND --help`."""
+    return [*arguments[1:2], "--help"] if arguments[:1] == ["help"] else arguments
+
+
+def build_parser() -> tuple[argparse.ArgumentParser, Collection[str]]:
+    """The parser of all commands, and their names; every option may stand before or behind the command's name."""
     parser = argparse.ArgumentParser(
         "wyoming-openai",
-        description="A conversation agent for voice-controlled homes.",
-        parents=[options],
+        usage="%(prog)s [COMMAND] [OPTION ...]",
+        description="A conversation agent for voice-controlled homes. Without a command it serves. "
+        "`%(prog)s help COMMAND` explains a command.",
+        epilog="Every option can also be set in the environment, by the variable in brackets, and in the file.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    parser.add_argument("--version", action="version", version=f"wyoming-openai {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog="wyoming-openai")
+    _add_options(parser)
 
-    def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text, parents=[options], allow_abbrev=False)
+    def add(name: str, command: Command, text: str, words: str = "") -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name,
+            help=text,
+            usage=f"%(prog)s {words}[OPTION ...]",
+            description=text,
+            epilog="`wyoming-openai --help` lists the options that every command takes.",
+            allow_abbrev=False,
+        )
         added.set_defaults(command=command)
+        _add_options(added, listed=False)
         return added
 
     add("serve", _serve, "Answer Wyoming clients; what happens without a command, too.")
-    ask = add("ask", _ask, "Ask one question and print the answer as it comes.")
+    ask = add("ask", _ask, "Ask one question and print the answer as it comes.", "TEXT ")
     ask.add_argument("text", help="the question")
     _add_turn(ask)
     ask.add_argument("--json", action="store_true", help="print one JSON object with the answer and what it took")
-    prompt = add("prompt", _prompt, "Show what the model would be sent for a question.")
+    prompt = add("prompt", _prompt, "Show what the model would be sent for a question.", "TEXT ")
     prompt.add_argument("text", nargs="?", help="the question")
     _add_turn(prompt)
     prompt.add_argument(
         "--jsonl", action="store_true", help="answer JSON requests from the standard input, a line each"
     )
-    render = add("render", _render, "Render a Home Assistant template over the home.")
+    render = add("render", _render, "Render a Home Assistant template over the home.", "[TEMPLATE] ")
     render.add_argument("template", nargs="?", help="the template, as text or @FILE; the prompt's without one")
     render.add_argument(
         "--jsonl", action="store_true", help="answer JSON requests from the standard input, a line each"
@@ -91,13 +147,34 @@ def build_parser() -> argparse.ArgumentParser:
     add("check", _check, "Find out what is wrong with the settings, and what to do about it.")
     add("usage", _usage, "Show what the language model has cost, and what is left of the budget.")
     add("snapshot", _snapshot, "Write the home as JSON to the standard output, for --home.")
-    return parser
+    commands.add_parser("help", help="Explain a command, or list them all.", add_help=False)
+    return parser, list(commands.choices)
+
+
+def _add_options(parser: argparse.ArgumentParser, *, listed: bool = True) -> None:
+    """The options of the program. A command accepts them, too, but lists its own only."""
+
+    def shown(text: str) -> str:
+        return text.replace("%", "%%") if listed else argparse.SUPPRESS
+
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        default=argparse.SUPPRESS,
+        help=shown("A YAML file with options; docs/options.md shows one. [WYOMING_OPENAI_CONFIG]"),
+    )
+    for each in SECTIONS:
+        group = parser.add_argument_group(each.title, each.text) if listed else parser
+        for name, field in OPTIONS.items():
+            if section(field) == each.title:
+                text = shown(f"{field.description} Write {advice(field)}. [{', '.join(variables(name))}]")
+                group.add_argument(flag(name), metavar=metavar(field), default=argparse.SUPPRESS, help=text)
 
 
 def _add_turn(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--language", help="the language of the question, such as en or de; by default the home's")
     parser.add_argument("--agent", help="the name of the agent that answers; by default the first")
-    parser.add_argument("--area", help="the room it is asked in: its name, alias or id")
+    parser.add_argument("--area", help="the area it is asked in: its name, alias or id")
 
 
 def _serve(configuration: Configuration, given: argparse.Namespace) -> int:
@@ -146,7 +223,12 @@ def _render(configuration: Configuration, given: argparse.Namespace) -> int:
 def _check(configuration: Configuration, given: argparse.Namespace) -> int:
     from .doctor import check
 
-    return DONE if asyncio.run(check(configuration.settings)) else FAILED
+    healthy = []
+
+    async def look() -> None:
+        healthy.append(await check(configuration.settings))
+
+    return _run(look()) or (DONE if healthy[0] else FAILED)
 
 
 def _usage(configuration: Configuration, given: argparse.Namespace) -> int:

@@ -72,7 +72,8 @@ async def ask(
             print(orjson.dumps(_answer("".join(pieces).strip(), trace, failure)).decode())
         else:
             timings = ", ".join(f"{name} {value:.0f} ms" for name, value in trace.timings_ms.items())
-            print(f"\n[{trace.model or trace.engine or 'no engine'}: {timings}]", file=sys.stderr)
+            print(flush=True)
+            print(f"[{trace.model or trace.engine or 'no engine'}: {timings}]", file=sys.stderr)
         if failure is not None:
             raise CannotRun(failure)
 

@@ -9,10 +9,11 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,6 +30,7 @@ from ..messages import Utterance
 from ..settings.options import AgentSettings, BadSettings, Settings, advice, is_hash
 from ..settings.reader import Configuration
 from ..settings.saved import write_saved
+from ..storage.files import FolderInUse, use_folder
 from ..wyoming_server.admission import LIMITS, Admission, AdmissionLimits, Network
 from ..wyoming_server.handler import Handler, describe
 from ..wyoming_server.listener import CannotListen, ClientConnection, Listener
@@ -116,6 +118,8 @@ class Service:
         self._ending: set[asyncio.Task[None]] = set()
         self._page_moved = asyncio.Event()
         self._saving = asyncio.Lock()
+        self._folder = ExitStack()
+        """The data folder, which is ours alone."""
 
     @property
     def listeners(self) -> tuple[Listener, ...]:
@@ -126,6 +130,7 @@ class Service:
 
     async def start(self) -> None:
         """Begin to listen and to follow the home. Raises `CannotListen`."""
+        self._claim_folder(self.parts.settings.state_folder)
         if self.parts.settings.uses_any_model:
             await asyncio.to_thread(self.parts.ledger.open_exclusively)
         self._sync_background_tasks()
@@ -148,6 +153,15 @@ class Service:
         await cancel_and_wait([*self._following.values(), *self._ending])
         await self.parts.close()
         self.turns.close()
+        self._folder.close()
+
+    def _claim_folder(self, folder: Path) -> None:
+        try:
+            self._folder.enter_context(use_folder(folder))
+        except FolderInUse:
+            _LOGGER.warning("Another program uses %s, too: give each its own folder with --data-dir", folder)
+        except OSError as error:
+            _LOGGER.debug("The data folder %s can't be claimed: %s", folder, error)  # what can't be kept is told apart
 
     def _sync_background_tasks(self) -> None:
         """Background work for the parts there are now, and for no others."""
@@ -232,7 +246,6 @@ class Service:
             info=lambda: describe(
                 name=self._at(door).name,
                 model=model.name if (model := self._at(door).model) else "local",
-                supports_home_control=self._at(door).settings.control == "on",
             ),
             reply=partial(self._reply, door),
             connection=connection,

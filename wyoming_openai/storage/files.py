@@ -1,8 +1,10 @@
 """A file in the data folder: readable by its owner only, replaced in one step, set aside where it can't be used."""
 
+import fcntl
 import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +16,25 @@ _SUFFIXES = ("", "-wal", "-shm")
 def make_folder(folder: Path) -> None:
     """Make the folder where there is none. Raises `OSError`."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+class FolderInUse(Exception):
+    """Another program has the folder to itself."""
+
+
+@contextmanager
+def use_folder(folder: Path) -> Iterator[None]:
+    """Have a folder to oneself, as far as programs ask; a process that is killed lets go of it.
+
+    Raises `FolderInUse`, and `OSError` where the folder can't be written.
+    """
+    make_folder(folder)
+    with open(folder / ".lock", "w", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FolderInUse(f"another program uses {folder}") from None
+        yield
 
 
 def replace_file(path: Path, content: bytes) -> None:

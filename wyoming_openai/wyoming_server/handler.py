@@ -13,7 +13,7 @@ from wyoming.handle import Handled, HandledChunk, HandledStart, HandledStop, Not
 from wyoming.info import Attribution, Describe, HandleModel, HandleProgram, Info
 from wyoming.ping import Ping, Pong
 
-from .. import __version__
+from .. import PROJECT, __version__
 from ..messages import CannotAnswer, Utterance
 from ..speech.phrasebook import say
 from .framing import ClientLeft
@@ -37,9 +37,9 @@ Reply = Callable[[Utterance, float], AsyncGenerator[str, None]]
 """`Assistant.reply` to what was heard at a time of the event loop; raises `CannotAnswer` only before any piece."""
 
 
-def describe(*, name: str, model: str, supports_home_control: bool) -> Info:
+def describe(*, name: str, model: str) -> Info:
     """What a Wyoming client learns of us: one `handle` program for all languages."""
-    attribution = Attribution(name="wyoming_openai", url="https://github.com/rhasspy/wyoming")
+    attribution = Attribution(name=PROJECT, url="https://github.com/rhasspy/wyoming")
     return Info(
         handle=[
             HandleProgram(
@@ -59,7 +59,7 @@ def describe(*, name: str, model: str, supports_home_control: bool) -> Info:
                     )
                 ],
                 supports_handled_streaming=True,
-                supports_home_control=supports_home_control,
+                supports_home_control=False,
             )
         ]
     )

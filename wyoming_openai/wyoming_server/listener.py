@@ -1,6 +1,7 @@
 """Sockets of a Wyoming URI: admits connections, hands each to whoever serves it, ends them all when told to stop."""
 
 import asyncio
+import errno
 import logging
 import resource
 import select
@@ -85,7 +86,7 @@ class Listener:
                 case _:
                     await self._start_stdio()
         except OSError as error:
-            raise CannotListen(f"Can't listen on {self._uri}: {error.strerror or error}") from error
+            raise CannotListen(f"Can't listen on {self._uri}: {_advice(error, parts.hostname)}") from error
         self._descriptors = _raise_descriptor_limit() - self._admission.limits.spare_descriptors
         for door in self._doors:
             self._open(door)
@@ -175,6 +176,20 @@ class Listener:
         guest = Admission(UNLIMITED).admit(None)
         connection = ClientConnection(EventReader(stream.read, guest, half_closes=True), EventWriter(send, None), guest)
         self._begin(connection).add_done_callback(lambda _: self._ended.set())
+
+
+def _advice(error: OSError, host: str | None) -> str:
+    """Why nobody can listen there, and what to do."""
+    match error.errno:
+        case errno.EADDRINUSE if host is None:
+            return "the path is in use; remove what is there or choose another"
+        case errno.EADDRINUSE:
+            return "another program listens there, perhaps this one already runs; stop it or choose another port"
+        case errno.EADDRNOTAVAIL:
+            return f"{host} is no address of this machine; 0.0.0.0 stands for all that it has"
+        case errno.EACCES | errno.EPERM:
+            return f"{error.strerror}; only root may listen on ports below 1024"
+    return error.strerror or str(error)
 
 
 async def _tcp_doors(host: str | None, port: int | None) -> list[socket.socket]:

@@ -7,9 +7,9 @@ from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 
-from ...settings.options import BadSettings
+from ...settings.options import SECTIONS, BadSettings
 from ..gate import BASE
-from ..option_catalogue import ELSEWHERE, ONES_OWN, OTHER, SECTIONS, THIS_PAGE, Option, is_several, options
+from ..option_catalogue import ELSEWHERE, ONES_OWN, THIS_PAGE, Option, is_several, options
 from ..parts import AdminParts
 from ..rendering import PARTS, json, json_object, page, text_of
 
@@ -28,7 +28,7 @@ def chosen(request: web.Request, values: Mapping[str, Any]) -> str:
     agent = text_of(values, "agent", 64)
     names = {each.name for each in request.app[PARTS].settings().agents}
     if agent and agent not in names:
-        raise web.HTTPNotFound(text="There is no persona of that name with options of its own.")
+        raise web.HTTPNotFound(text="There is no agent of that name with options of its own.")
     return agent
 
 
@@ -36,9 +36,9 @@ def _form(request: web.Request, agent: str, typed: Mapping[str, Any], errors: Ma
     parts = request.app[PARTS]
     known = options(parts, agent)
     sections = [
-        (title, SECTIONS.get(title, ("",))[0], within)
-        for title in (*SECTIONS, OTHER)
-        if (within := [option for option in known if option.section == title])
+        (section.title, section.text, within)
+        for section in SECTIONS
+        if (within := [option for option in known if option.section == section.title])
     ]
     return page(
         request,

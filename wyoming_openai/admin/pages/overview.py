@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from ... import PROJECT
 from ...conversation.turn_log import Tally
 from ...hass.mirror import FixedMirror, Phase
 from ...messages import CALLER_LEFT
@@ -146,7 +147,7 @@ async def status(request: web.Request) -> web.Response:
 
 async def health(request: web.Request) -> web.Response:
     """Whether the program runs; how the home is does not matter to who would restart us."""
-    return json({"status": "ok"})
+    return json({"status": "ok", "program": PROJECT})
 
 
 async def metrics(request: web.Request) -> web.Response:
