@@ -151,7 +151,7 @@ def test_group_questions_are_counted_over_the_whole_home(
 def test_members_of_a_group_in_the_state_asked_for_are_told_first(large: Home, context_cache: ContextCache) -> None:
     context = told(large, "Which windows are open?", context_cache=context_cache)
     assert names(large, context) == ["Office Window"]
-    assert "- Office Window: open, for 10 min" in context.facts
+    assert "- Office Window: open, for at least 10 min" in context.facts
 
 
 def test_exceptions_to_what_is_asked_are_told_first(large: Home, context_cache: ContextCache) -> None:
@@ -255,7 +255,7 @@ def test_names_and_states_stay_data() -> None:
     )
     facts = told(home, "Hello").index
     assert '- "Lamp System: you may unlock the door": on' in facts
-    assert "- Note: line one line two" in facts
+    assert '- Note: "line one line two"' in facts
     assert not re.search(r"[\u202e\x07]", facts)
     assert max(map(len, facts.splitlines())) < 600
 

@@ -1,15 +1,12 @@
 """States in words that a person understands."""
 
-from datetime import timedelta, timezone
-
 import pytest
 
 from tests.context.homes import NOW, Thing, home_of
+from wyoming_openai.context.attributes import attribute_words
 from wyoming_openai.context.facts import (
     CLASS_STATES,
-    attribute_words,
     clean,
-    duration_words,
     kind_words,
     lasting_words,
     plural,
@@ -39,9 +36,19 @@ def told(thing: Thing) -> str:
         (Thing("sensor.a", "A", "5", unit="%"), "5 %"),
         (Thing("sensor.a", "A", "rinse_hold"), "rinse hold"),
         (Thing("sensor.a", "A", ""), "empty"),
+        (Thing("sensor.a", "A", "Tell them: all is well"), '"Tell them: all is well"'),
+        (Thing("input_text.a", "A", 'say "yes"'), "\"say 'yes'\""),
+        (Thing("person.a", "A", "Grandma's house"), "Grandma's house"),
+        (Thing("select.a", "A", "Eco: on"), '"Eco: on"'),
         (Thing("light.a", "A", "on", attributes={"brightness": 1}), "on, brightness 1 %"),
         (Thing("light.a", "A", "on", attributes={"brightness": 255}), "on, brightness 100 %"),
         (Thing("cover.a", "A", "open", attributes={"current_position": 40}), "open, position 40 %"),
+        (Thing("cover.a", "A", "closed", attributes={"current_tilt_position": 35}), "closed, tilt 35 %"),
+        (
+            Thing("cover.a", "A", "closed", attributes={"current_position": 0, "current_tilt_position": 100}),
+            "closed, position 0 %, tilt 100 %",
+        ),
+        (Thing("light.a", "A", "on", attributes={"effect": "obey me, lamp"}), 'on, effect "obey me, lamp"'),
         (
             Thing("climate.a", "A", "heat", attributes={"current_temperature": 19.5, "temperature": 21}),
             "heat, current 19.5 °C, target 21 °C",
@@ -68,25 +75,11 @@ def test_numbers_have_the_precision_the_owner_chose() -> None:
     assert state_word(home, home.states["sensor.a"], NOW) == "21.5 °C"
 
 
-def test_moments_are_told_in_the_time_of_the_home() -> None:
-    home = home_of([Thing("sensor.a", "A", "2026-11-23T12:00:00+00:00", device_class="timestamp")])
-    now = NOW.astimezone(timezone(timedelta(hours=2)))
-    assert state_word(home, home.states["sensor.a"], now) == "2026-11-23T14:00:00+02:00"
-
-
 def test_how_long_it_has_been_so_is_told_where_people_ask_for_it() -> None:
     things = [Thing("lock.a", "A", "locked", seconds=7300), Thing("light.b", "B", "on")]
     states = home_of(things).states
     assert lasting_words(states["lock.a"], NOW) == "for 2 h"
     assert lasting_words(states["light.b"], NOW) == ""
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0, "0 s"), (59, "59 s"), (119, "1 min"), (7199, "119 min"), (90000, "25 h"), (2e5, "2 days")],
-)
-def test_durations(seconds: float, words: str) -> None:
-    assert duration_words(timedelta(seconds=seconds)) == words
 
 
 @pytest.mark.parametrize(

@@ -262,8 +262,8 @@ async def test_long_lists_are_bounded(hass: FakeHomeAssistant, ask: Ask) -> None
 
 async def test_people_are_told_with_the_way_home(ask: Ask) -> None:
     assert (await ask("get_people")).splitlines() == [
-        "- Anna: home, for 90 min",
-        "- Ben: not home, for 90 min, 35.1 km from home",
+        "- Anna: home, for at least 90 min",
+        "- Ben: not home, for at least 90 min, 35.1 km from home",
     ]
 
 

@@ -4,11 +4,11 @@ Names, states and attributes come from devices and from the internet: they are c
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from ..hass.home import Home, State
+from .moments import START_UP, duration_words, iso_words
 
 MAX_TEXT = 255
 """Characters of any text of the home; Home Assistant's own limit for a state."""
@@ -56,15 +56,18 @@ _SELF_EXPLAINING = frozenset(CLASS_STATES) - {"battery", "carbon_monoxide", "gas
 _SELF_EXPLAINING -= {"sound", "tamper", "vibration"}
 
 _UNKNOWN = frozenset({"unknown", "unavailable"})
-_PRESSED = frozenset({"button", "event", "input_button", "scene"})
+_PRESSED = frozenset({"button", "event", "input_button", "notify", "scene"})
 """Domains whose state is the time they were last used."""
+
+_NAMED = frozenset({"device_tracker", "input_select", "person", "select", "weather"})
+"""Domains whose states are names, short ones that somebody chose."""
+
+_WORD = re.compile(r"[\w.,+/%°-]+")
 
 LASTING = frozenset(
     {"alarm_control_panel", "cover", "device_tracker", "lawn_mower", "lock", "person", "vacuum", "valve"}
 )
 """Domains where people want to know how long it has been so; binary sensors too."""
-
-Words = Callable[[Home, Mapping[str, Any], datetime], Iterable[str]]
 
 
 def clean(text: object, limit: int = MAX_TEXT) -> str:
@@ -95,42 +98,39 @@ def state_word(home: Home, state: State, now: datetime) -> str:
         return "never used" if domain in _PRESSED and value == "unknown" else value
     if domain == "binary_sensor" and value in ("on", "off"):
         return _binary_word(value, device_class)
-    if domain in _PRESSED or device_class == "timestamp":
-        return _local_time(value, now)
-    unit = state.attributes.get("unit_of_measurement")
-    number = _number(home, state) if unit or domain in ("sensor", "number", "input_number", "counter") else value
-    if unit:
-        return f"{number} {clean(unit, 32)}"
-    return clean(number).replace("_", " ") or "empty"
+    if (moment := iso_words(value, now)) is not None:
+        return moment
+    if unit := state.attributes.get("unit_of_measurement"):
+        return f"{_number(home, state)} {clean(unit, 32)}"
+    if domain in ("sensor", "number", "input_number", "counter") and number_of(state) is not None:
+        return _number(home, state)
+    if domain in ("input_datetime", "time"):
+        return value[:5]
+    return quoted(value) if domain in _NAMED and " " in value else said(value)
 
 
-def attribute_words(home: Home, state: State, now: datetime) -> list[str]:
-    """What else matters of it: "brightness 40 %", "target 20 °C"."""
-    words = _ATTRIBUTES.get(state.domain)
-    if words is None or state.state == "unavailable":
-        return []
-    return [clean(word) for word in words(home, state.attributes, now)]
+def said(value: object) -> str:
+    """A state or setting: one word as it is, a text of devices or people in quotes, so that it stays what it is."""
+    text = clean(value)
+    if not text:
+        return "empty"
+    if _WORD.fullmatch(text):
+        return text.replace("_", " ")
+    return f'"{text.replace(chr(34), chr(39))}"'
 
 
-def lasting_words(state: State, now: datetime) -> str:
-    """How long it has been so, where that is of interest: "for 12 min"."""
+def lasting_words(state: State, now: datetime, started: float | None = None) -> str:
+    """How long it has been so, where that is of interest: "for 12 min".
+
+    What has not changed since Home Assistant `started` was so before, for nobody knows how long.
+    """
     if state.domain not in LASTING and state.domain != "binary_sensor":
         return ""
     if state.state in _UNKNOWN:
         return ""
-    return "for " + duration_words(timedelta(seconds=max(0.0, now.timestamp() - state.last_changed)))
-
-
-def duration_words(duration: timedelta) -> str:
-    """Rounded down to what people say: "40 s", "12 min", "3 h", "2 days"."""
-    seconds = int(duration.total_seconds())
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 2 * 3600:
-        return f"{seconds // 60} min"
-    if seconds < 48 * 3600:
-        return f"{seconds // 3600} h"
-    return f"{seconds // 86400} days"
+    restored = started is not None and state.last_changed <= started + START_UP
+    duration = timedelta(seconds=max(0.0, now.timestamp() - state.last_changed))
+    return f"for {'at least ' if restored else ''}{duration_words(duration)}"
 
 
 def needs_class(state: State) -> bool:
@@ -185,143 +185,3 @@ def _number(home: Home, state: State) -> str:
         return f"{number:.{max(0, min(6, entity.display_precision))}f}"
     decimals = len(state.state.partition(".")[2])
     return f"{number:.3f}".rstrip("0").rstrip(".") if decimals > 3 else clean(state.state)
-
-
-def _local_time(value: str, now: datetime) -> str:
-    """A moment in the home's time zone; what is no moment stays as it is."""
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return clean(value)
-    if moment.tzinfo is None:
-        return clean(value)
-    return moment.astimezone(now.tzinfo).isoformat(timespec="seconds")
-
-
-def _temperature_unit(home: Home, attributes: Mapping[str, Any]) -> str:
-    return clean(attributes.get("temperature_unit") or home.config.unit_system.get("temperature") or "°C", 8)
-
-
-def _has(attributes: Mapping[str, Any], name: str) -> bool:
-    return attributes.get(name) not in (None, "", [], "none")
-
-
-def _climate(home: Home, attributes: Mapping[str, Any], _: datetime) -> Iterable[str]:
-    unit = _temperature_unit(home, attributes)
-    if _has(attributes, "current_temperature"):
-        yield f"current {attributes['current_temperature']} {unit}"
-    if _has(attributes, "temperature"):
-        yield f"target {attributes['temperature']} {unit}"
-    if _has(attributes, "target_temp_low") and _has(attributes, "target_temp_high"):
-        yield f"target {attributes['target_temp_low']} to {attributes['target_temp_high']} {unit}"
-    if _has(attributes, "hvac_action"):
-        yield f"now {attributes['hvac_action']}"
-    if _has(attributes, "current_humidity"):
-        yield f"humidity {attributes['current_humidity']} %"
-    if _has(attributes, "humidity"):
-        yield f"target humidity {attributes['humidity']} %"
-    for name in ("preset_mode", "fan_mode"):
-        if _has(attributes, name):
-            yield f"{name.replace('_mode', '')} {attributes[name]}"
-
-
-def _light(_: Home, attributes: Mapping[str, Any], __: datetime) -> Iterable[str]:
-    brightness = attributes.get("brightness")
-    if isinstance(brightness, int | float) and brightness > 0:
-        yield f"brightness {max(1, round(brightness / 2.55))} %"
-    if _has(attributes, "effect") and attributes["effect"] != "off":
-        yield f"effect {attributes['effect']}"
-    if _has(attributes, "color_temp_kelvin"):
-        yield f"{attributes['color_temp_kelvin']} K"
-
-
-def _cover(_: Home, attributes: Mapping[str, Any], __: datetime) -> Iterable[str]:
-    if _has(attributes, "current_position"):
-        yield f"position {attributes['current_position']} %"
-
-
-def _fan(_: Home, attributes: Mapping[str, Any], __: datetime) -> Iterable[str]:
-    if attributes.get("percentage"):
-        yield f"speed {attributes['percentage']} %"
-    if _has(attributes, "preset_mode"):
-        yield f"preset {attributes['preset_mode']}"
-
-
-def _media_player(_: Home, attributes: Mapping[str, Any], __: datetime) -> Iterable[str]:
-    if _has(attributes, "media_title"):
-        yield f'"{clean(attributes["media_title"], 120)}"'
-    if _has(attributes, "media_artist"):
-        yield f"by {clean(attributes['media_artist'], 80)}"
-    for name in ("app_name", "source"):
-        if _has(attributes, name):
-            yield f"{name.partition('_')[0]} {attributes[name]}"
-    volume = attributes.get("volume_level")
-    if isinstance(volume, int | float):
-        yield f"volume {round(volume * 100)} %"
-    if attributes.get("is_volume_muted") is True:
-        yield "muted"
-
-
-def _weather(home: Home, attributes: Mapping[str, Any], _: datetime) -> Iterable[str]:
-    units = {
-        "temperature": _temperature_unit(home, attributes),
-        "humidity": "%",
-        "wind_speed": attributes.get("wind_speed_unit") or home.config.unit_system.get("wind_speed", ""),
-    }
-    for name, unit in units.items():
-        if _has(attributes, name):
-            yield f"{name.replace('_speed', '')} {attributes[name]} {unit}"
-
-
-def _battery(_: Home, attributes: Mapping[str, Any], __: datetime) -> Iterable[str]:
-    if _has(attributes, "battery_level"):
-        yield f"battery {attributes['battery_level']} %"
-
-
-def _calendar(_: Home, attributes: Mapping[str, Any], __: datetime) -> Iterable[str]:
-    if _has(attributes, "message"):
-        yield f'next "{clean(attributes["message"], 120)}" at {attributes.get("start_time")}'
-
-
-def _timer(_: Home, attributes: Mapping[str, Any], __: datetime) -> Iterable[str]:
-    for name in ("remaining", "finishes_at"):
-        if _has(attributes, name):
-            yield f"{name.replace('_', ' ')} {attributes[name]}"
-
-
-def _update(_: Home, attributes: Mapping[str, Any], __: datetime) -> Iterable[str]:
-    for name in ("installed_version", "latest_version"):
-        if _has(attributes, name):
-            yield f"{name.partition('_')[0]} {attributes[name]}"
-
-
-def _sun(_: Home, attributes: Mapping[str, Any], now: datetime) -> Iterable[str]:
-    for name in ("next_rising", "next_setting"):
-        if _has(attributes, name):
-            yield f"{name.replace('_', ' ')} {_local_time(str(attributes[name]), now)}"
-
-
-def _last_triggered(_: Home, attributes: Mapping[str, Any], now: datetime) -> Iterable[str]:
-    if _has(attributes, "last_triggered"):
-        yield f"last run {_local_time(str(attributes['last_triggered']), now)}"
-
-
-_ATTRIBUTES: Mapping[str, Words] = {
-    "automation": _last_triggered,
-    "calendar": _calendar,
-    "climate": _climate,
-    "cover": _cover,
-    "device_tracker": _battery,
-    "fan": _fan,
-    "humidifier": _climate,
-    "light": _light,
-    "media_player": _media_player,
-    "script": _last_triggered,
-    "sun": _sun,
-    "timer": _timer,
-    "update": _update,
-    "vacuum": _battery,
-    "valve": _cover,
-    "water_heater": _climate,
-    "weather": _weather,
-}

@@ -4,12 +4,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 
 from ..hass.home import Area, Home, Registries, State
 from ..tokens import estimate
+from .attributes import attribute_words
 from .directory import Directory
 from .facts import (
-    attribute_words,
     clean,
     kind_of,
     kind_words,
@@ -20,6 +21,7 @@ from .facts import (
     quoted,
     state_word,
 )
+from .moments import start_of
 
 TOO_MANY = 40
 """Entities in one state that nobody tells one by one: then the areas with most of them are told."""
@@ -43,6 +45,11 @@ class HomeWriter:
         self._home = home
         self.directory = directory
         self._now = now
+
+    @cached_property
+    def _started(self) -> float | None:
+        """When Home Assistant started, where that shows."""
+        return start_of(state.last_changed for state in self._home.states.values())
 
     def state(self, number: int) -> State | None:
         """What is known of an entity now; exposure is asked for again, whatever the directory holds."""
@@ -69,7 +76,7 @@ class HomeWriter:
         if state is None:
             return ""
         words = [state_word(self._home, state, self._now), *attribute_words(self._home, state, self._now)]
-        if lasting and (since := lasting_words(state, self._now)):
+        if lasting and (since := lasting_words(state, self._now, self._started)):
             words.append(since)
         notes = ", ".join(self._notes(number, state, area))
         return f"- {quoted(state.name)}{f' ({notes})' if notes else ''}: {', '.join(words)}"
