@@ -142,7 +142,7 @@ async def test_several_with_the_name_are_told_apart_and_too_many_refused(ask: As
     ("arguments", "error"),
     [
         ({"name": "Front Door", "period": "today", "measure": "median"}, "measure is one of last, first"),
-        ({"name": "Front Door", "period": "tomorrow"}, "that lies in the future; now it is 2026-10-26 15:00"),
+        ({"name": "Front Door", "period": "tomorrow"}, "that lies in the future; now it is Mon 26 Oct 2026 15:00"),
         ({"name": "Front Door", "period": "today", "measure": "mean"}, "it has no number"),
         ({"name": "Outside Temperature", "period": "today", "measure": "sum"}, "it measures moments"),
         ({"name": "Outside Temperature", "period": "today", "measure": "count"}, "say in `state` which"),

@@ -97,11 +97,11 @@ def test_what_is_not_over_ends_now_and_what_has_not_begun_is_refused() -> None:
 
 def test_times_that_come_twice_say_which_they_are() -> None:
     summer = datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN)
-    assert moment(summer) == "Sun 2026-10-25 02:30 CEST"
-    assert moment(summer.replace(fold=1)) == "Sun 2026-10-25 02:30 CET"
-    assert moment(summer.replace(hour=3)) == "Sun 2026-10-25 03:30"
+    assert moment(summer) == "Sun 25 Oct 2026 02:30 CEST"
+    assert moment(summer.replace(fold=1)) == "Sun 25 Oct 2026 02:30 CET"
+    assert moment(summer.replace(hour=3)) == "Sun 25 Oct 2026 03:30"
     assert moment(MONDAY.replace(second=5), seconds=True, day=False) == "15:00:05"
 
 
 def test_a_period_tells_its_days() -> None:
-    assert str(Period(MONDAY.replace(hour=0), MONDAY)) == "Mon 2026-10-26 00:00 to Mon 2026-10-26 15:00"
+    assert str(Period(MONDAY.replace(hour=0), MONDAY)) == "Mon 26 Oct 2026 00:00 to Mon 26 Oct 2026 15:00"

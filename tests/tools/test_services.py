@@ -129,23 +129,25 @@ async def test_days_are_told_with_their_units_and_the_sun(ask: Ask) -> None:
     assert (await ask("get_forecast")).splitlines() == [
         "Forecast, daily forecast:",
         (
-            "- Tue 2026-11-24: partly cloudy, 3.3 to 8 °C, precipitation 1 mm 60 % likely, wind 12.5 km/h, "
+            "- tomorrow (Tuesday): partly cloudy, 3.3 to 8 °C, precipitation 1 mm 60 % likely, wind 12.5 km/h, "
             "sun 08:16 to 16:37"
         ),
-        "- Wed 2026-11-25: clear night, 5 °C, sun 08:18 to 16:36",
+        "- Wednesday 25 November: clear night, 5 °C, sun 08:18 to 16:36",
     ]
 
 
 async def test_hours_are_told_in_local_time_and_bounded(ask: Ask) -> None:
     lines = (await ask("get_forecast", type="hourly")).splitlines()
-    assert lines[1] == "- Mon 2026-11-23 19:00: rainy, 7 °C"
+    assert lines[1] == "- today 19:00: rainy, 7 °C"
     assert len(lines) == 25
 
 
 async def test_a_forecast_that_does_not_exist_is_replaced_by_one_that_does(hass: FakeHomeAssistant, ask: Ask) -> None:
     hass.set_state("weather.home", "rainy", supported_features=1, friendly_name="Forecast")
     hass.refuse["weather/subscribe_forecast"] = "forecast_not_supported"
-    assert await ask("get_forecast", type="hourly") == "Error: Forecast has no forecast"
+    lines = (await ask("get_forecast", type="hourly")).splitlines()
+    assert lines[:2] == ["Forecast has no forecast; the weather now:", "- Forecast: rainy"]
+    assert lines[3] == "- today (Monday): sun 08:14 to 16:38"
     del hass.refuse["weather/subscribe_forecast"]
 
 
@@ -154,7 +156,7 @@ async def test_without_weather_the_sun_is_known() -> None:
     del data["homeassistant/expose_entity/list"]["exposed_entities"]["weather.home"]
     lines = (await asking(home_from_results(data), NOW)("get_forecast")).splitlines()
     assert lines[0] == "there is no weather in this home; sunrise and sunset are known:"
-    assert lines[1] == "- Mon 2026-11-23: sun 08:14 to 16:38"
+    assert lines[1] == "- today (Monday): sun 08:14 to 16:38"
 
 
 @pytest.mark.parametrize(
@@ -187,12 +189,12 @@ def test_the_sun_rises_when_the_almanac_says(
 
 async def test_appointments_are_told_in_order_by_calendar(ask: Ask) -> None:
     assert (await ask("get_calendar_events")).splitlines() == [
-        "Mon 2026-11-23 00:00 to Tue 2026-12-01 00:00:",
+        "today to Monday 30 November:",
         "Family:",
-        "- Tue 2026-11-24, all day: Grandma's birthday",
-        "- Tue 2026-11-24 23:30 to Wed 2026-11-25 01:30: (without a title)",
-        "- Wed 2026-11-25 17:00 to 18:30: Dentist, at Main Street 5, note: bring <card> and cash",
-        "- Fri 2026-11-27 to Sun 2026-11-29, all day: Trip",
+        "- tomorrow, all day: Grandma's birthday",
+        "- tomorrow 23:30 to Wednesday 25 November 01:30: (without a title)",
+        "- Wednesday 25 November 17:00 to 18:30: Dentist, at Main Street 5, note: bring <card> and cash",
+        "- Friday 27 November to Sunday 29 November, all day: Trip",
         "Work: no appointment",
     ]
 
@@ -214,6 +216,23 @@ async def test_appointments_of_a_period(ask: Ask, period: str, told: set[str]) -
         for summary in ("Grandma's birthday", "(without a title)", "Dentist", "Trip", "Far away")
         if summary in answer
     } == told
+
+
+async def test_a_running_appointment_is_told_as_such(hass: FakeHomeAssistant, ask: Ask) -> None:
+    running = {"start": "2026-11-23T18:00:00+01:00", "end": "2026-11-23T20:30:00+01:00", "summary": "Parents"}
+    over = {"start": "2026-11-23T08:00:00+01:00", "end": "2026-11-23T09:00:00+01:00", "summary": "School"}
+    hass.events["calendar/event/subscribe"] = lambda _: {"events": [running, over]}
+    lines = (await ask("get_calendar_events", name="Family", period="today")).splitlines()
+    assert lines == ["today:", "Family:", "- today 08:00 to 09:00: School", "- now, until 20:30: Parents"]
+
+
+@pytest.mark.parametrize(
+    ("period", "title"),
+    [("tomorrow", "tomorrow:"), ("next_weekend", "Saturday 5 December to Sunday 6 December:"),
+     ("tomorrow_evening", "tomorrow 18:00 to Wednesday 25 November 00:00:")],
+)  # fmt: skip
+async def test_periods_are_told_in_days(ask: Ask, period: str, title: str) -> None:
+    assert (await ask("get_calendar_events", name="Work", period=period)).splitlines()[0] == title
 
 
 async def test_many_appointments_are_bounded(hass: FakeHomeAssistant, ask: Ask) -> None:
@@ -239,7 +258,7 @@ async def test_a_calendar_that_cannot_be_read_does_not_hide_the_others(hass: Fak
 async def test_lists_tell_what_is_open_and_what_is_done(ask: Ask) -> None:
     assert (await ask("get_todo_items")).splitlines() == [
         "Shopping List: 2 open, 1 done",
-        "- Bread - Safe: 1234, due 2026-11-24",
+        "- Bread - Safe: 1234, due tomorrow",
         "- Eggs, note: a dozen",
         "- done: Milk",
     ]
@@ -295,4 +314,4 @@ async def test_a_home_from_a_file_tells_what_the_file_holds() -> None:
     ask = asking(home, NOW, FixedMirror(home))
     assert "Eggs" in await ask("get_todo_items")
     assert "Dentist" in await ask("get_calendar_events")
-    assert (await ask("get_forecast")).startswith("Error: Home Assistant cannot be asked now")
+    assert (await ask("get_forecast")).startswith("the forecast cannot be read now; the weather now:")

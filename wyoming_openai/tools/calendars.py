@@ -6,12 +6,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from ..context.facts import clean, quoted
+from ..context.moments import clock_words, day_words
 from ..hass.errors import CommandFailed
 from ..hass.home import State
 from ..messages import ToolSpec
 from ..tokens import estimate
 from .entity_lookup import of_domain
-from .periods import Period, days, midnight, moment, parse_period
+from .periods import Period, days, midnight, parse_period
 from .toolbox import Texts, Tool, ToolContext, schema, string, texts
 
 BUDGET = 720
@@ -32,16 +33,22 @@ class Appointment:
     note: str = ""
     all_day: bool = False
 
-    def __str__(self) -> str:
+    def told(self, now: datetime) -> str:
+        """On one line; what is going on says until when."""
         more = [f"at {self.place}" if self.place else "", f"note: {self.note}" if self.note else ""]
-        return ", ".join(filter(None, (f"{self._when()}: {self.summary}", *more)))
+        return ", ".join(filter(None, (f"{self._when(now)}: {self.summary}", *more)))
 
-    def _when(self) -> str:
+    def _when(self, now: datetime) -> str:
+        today = now.date()
         if self.all_day:
             last = max(self.start.date(), self.end.date() - timedelta(days=1))
-            until = f" to {last:%a %Y-%m-%d}" if last > self.start.date() else ""
-            return f"{self.start:%a %Y-%m-%d}{until}, all day"
-        return f"{moment(self.start)} to {moment(self.end, day=self.start.date() != self.end.date())}"
+            until = f" to {day_words(last, today)}" if last > self.start.date() else ""
+            return f"{day_words(self.start.date(), today)}{until}, all day"
+        same_day = self.start.date() == self.end.date()
+        end = clock_words(self.end) if same_day else f"{day_words(self.end.date(), today)} {clock_words(self.end)}"
+        if self.start.timestamp() <= now.timestamp() < self.end.timestamp():
+            return f"now, until {end}"
+        return f"{day_words(self.start.date(), today)} {clock_words(self.start)} to {end}"
 
 
 async def get_calendar_events(context: ToolContext, *, name: Texts = None, period: str = "") -> str:
@@ -53,11 +60,11 @@ async def get_calendar_events(context: ToolContext, *, name: Texts = None, perio
     )
     calendars = of_domain(context, "calendar", texts(name))[:MOST_CALENDARS]
     found = [(calendar, await _appointments(context, calendar, stretch)) for calendar in calendars]
-    lines = [f"{stretch}:"]
+    lines = [f"{_period_words(stretch, context.now)}:"]
     left = BUDGET
     for calendar, appointments in found:
         if context.home.is_exposed(calendar.entity_id):
-            part = list(_told(calendar, appointments, left // 2 if len(found) > 1 else left))
+            part = list(_told(calendar, appointments, left // 2 if len(found) > 1 else left, context.now))
             left -= estimate("\n".join(part))
             lines += part
     return "\n".join(lines)
@@ -66,7 +73,7 @@ async def get_calendar_events(context: ToolContext, *, name: Texts = None, perio
 GET_CALENDAR_EVENTS = Tool(
     ToolSpec(
         "get_calendar_events",
-        "Appointments.",
+        "Appointments of a period; call it for anything beyond the next one.",
         schema(name=string(), period=string("tomorrow, next_7_days, 2026-10-25…")),
         read_only=True,
     ),
@@ -74,13 +81,23 @@ GET_CALENDAR_EVENTS = Tool(
 )
 
 
-def _told(calendar: State, appointments: list[Appointment] | None, budget: int) -> Iterator[str]:
+def _period_words(period: Period, now: datetime) -> str:
+    """A period in days where it is whole ones: "today", "tomorrow to Friday 27 November"."""
+    first, last = period.start.date(), (period.end - timedelta(seconds=1)).date()
+    today = now.date()
+    if period != days(first, (last - first).days + 1, now.tzinfo):
+        clocks = f"{clock_words(period.start)} to {day_words(period.end.date(), today)} {clock_words(period.end)}"
+        return f"{day_words(first, today)} {clocks}"
+    return day_words(first, today) + (f" to {day_words(last, today)}" if last > first else "")
+
+
+def _told(calendar: State, appointments: list[Appointment] | None, budget: int, now: datetime) -> Iterator[str]:
     if not appointments:
         yield f"{quoted(calendar.name)}: {'no appointment' if appointments is not None else 'cannot be read now'}"
         return
     yield f"{quoted(calendar.name)}:"
     for told, appointment in enumerate(appointments):
-        line = f"- {appointment}"
+        line = f"- {appointment.told(now)}"
         budget -= estimate(line)
         if budget < 0 and told:
             yield f"- {len(appointments) - told} more: ask for a shorter period"

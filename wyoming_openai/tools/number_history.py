@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, timedelta
 
 from .intervals import HOUR, Extreme, Figures
-from .periods import Period, midnight, moment
+from .periods import Period, midnight, moment, short_day
 from .recorder import Series
 from .state_history import since
 from .subject import HistorySubject, duration, rounded
@@ -87,7 +87,7 @@ def _parts(subject: HistorySubject, series: Series) -> Iterator[str]:
             return
         figures = series.figures(part.start.timestamp(), part.end.timestamp(), resets=subject.resets)
         told = ", ".join(line for each in _measures(subject, "") for line in _brief(subject, figures, each))
-        when = f"{part.start:%a %Y-%m-%d}" if _by_day(subject.period) else moment(part.start, day=False)
+        when = short_day(part.start) if _by_day(subject.period) else moment(part.start, day=False)
         yield f"{when}: {told or 'not recorded'}"
 
 

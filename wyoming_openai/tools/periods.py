@@ -47,7 +47,7 @@ class Period:
     def until(self, now: datetime) -> "Period":
         """What is over of it. Raises `ToolError` if it lies in the future."""
         if self.start.timestamp() >= now.timestamp():
-            raise ToolError("that lies in the future; now it is " + f"{now:%Y-%m-%d %H:%M}")
+            raise ToolError(f"that lies in the future; now it is {moment(now)}")
         return Period(self.start, self.end if self.end.timestamp() <= now.timestamp() else now)
 
     def __str__(self) -> str:
@@ -82,10 +82,15 @@ def midnight(day: date, zone: tzinfo | None) -> datetime:
 
 
 def moment(when: datetime, *, seconds: bool = False, day: bool = True) -> str:
-    """A local time; its zone where the clock shows it twice. "Sun 2026-10-25 02:30 CET"."""
+    """A local time; its zone where the clock shows it twice. "Sun 25 Oct 2026 02:30 CET"."""
     clock = f"{when:%H:%M:%S}" if seconds and when.second else f"{when:%H:%M}"
     twice = when.replace(fold=0).utcoffset() != when.replace(fold=1).utcoffset()
-    return f"{f'{when:%a %Y-%m-%d} ' if day else ''}{clock}{f' {when.tzname()}' if twice else ''}"
+    return f"{f'{short_day(when)} ' if day else ''}{clock}{f' {when.tzname()}' if twice else ''}"
+
+
+def short_day(day: date) -> str:
+    """A day of the past: "Sun 25 Oct 2026"."""
+    return f"{day:%a} {day.day} {day:%b} {day.year}"
 
 
 def _interval(text: str, now: datetime) -> Period | None:

@@ -1,9 +1,11 @@
 """Items of the exposed to-do and shopping lists."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from ..context.facts import clean, quoted
+from ..context.moments import iso_words
 from ..hass.errors import CommandFailed
 from ..hass.home import State
 from ..messages import ToolSpec
@@ -28,7 +30,7 @@ async def get_todo_items(context: ToolContext, *, name: Texts = None) -> str:
     lines: list[str] = []
     for each, items in found:
         if context.home.is_exposed(each.entity_id):
-            part = list(_told(each, items, left // 2 if len(found) > 1 else left))
+            part = list(_told(each, items, left // 2 if len(found) > 1 else left, context.now))
             left -= estimate("\n".join(part))
             lines += part
     return "\n".join(lines)
@@ -49,7 +51,7 @@ async def _items(context: ToolContext, todo: State) -> list[Item] | None:
     return [item for item in (result or {}).get("items") or () if isinstance(item, Mapping)]
 
 
-def _told(todo: State, items: Sequence[Item] | None, budget: int) -> Iterator[str]:
+def _told(todo: State, items: Sequence[Item] | None, budget: int, now: datetime) -> Iterator[str]:
     if items is None:
         yield f"{quoted(todo.name)}: cannot be read now"
         return
@@ -57,7 +59,7 @@ def _told(todo: State, items: Sequence[Item] | None, budget: int) -> Iterator[st
     done = [clean(item.get("summary"), 60) for item in items if item.get("status") == "completed"]
     yield f"{quoted(todo.name)}: {len(open_items)} open, {len(done)} done"
     for told, item in enumerate(open_items):
-        line = f"- {_words(item)}"
+        line = f"- {_words(item, now)}"
         budget -= estimate(line)
         if budget < 0 and told:
             yield f"- {len(open_items) - told} more"
@@ -68,8 +70,11 @@ def _told(todo: State, items: Sequence[Item] | None, budget: int) -> Iterator[st
         yield f"- done: {'; '.join(done[:MOST_DONE])}{more}"
 
 
-def _words(item: Item) -> str:
+def _words(item: Item, now: datetime) -> str:
     """Its summary, when it is due, and a note."""
     due, note = item.get("due"), item.get("description")
-    more = [f"due {clean(due, 40)}" if due else "", f"note: {clean(note, 100)}" if note else ""]
+    more = [
+        f"due {iso_words(str(due), now) or clean(due, 40)}" if due else "",
+        f"note: {clean(note, 100)}" if note else "",
+    ]
     return ", ".join(filter(None, (clean(item.get("summary") or "(without a title)", 120), *more)))

@@ -5,11 +5,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from ..context.facts import clean, quoted
-from ..hass.errors import CommandFailed
+from ..context.moments import clock_words, day_words
+from ..hass.errors import CommandFailed, HomeUnavailable
 from ..hass.home import State
 from ..messages import ToolSpec
 from .entity_lookup import of_domain
-from .periods import moment
 from .subject import rounded
 from .sun import sun_times
 from .toolbox import Texts, Tool, ToolContext, ToolError, schema, string, texts
@@ -35,22 +35,38 @@ async def get_forecast(context: ToolContext, *, name: Texts = None, type: str = 
         if context.directory.by_kind.get("weather") or not (days := list(_sun_alone(context))):
             raise
         return "\n".join((f"{error}; sunrise and sunset are known:", *days))
-    kind, forecast = await _forecast(context, state, wanted)
+    try:
+        kind, forecast = await _forecast(context, state, wanted)
+    except ToolError as error:
+        return _without_forecast(context, state, str(error))
+    except (CommandFailed, HomeUnavailable):
+        return _without_forecast(context, state, "the forecast cannot be read now")
     if not context.home.is_exposed(state.entity_id):
         raise ToolError("there is no weather in this home")
+    if not forecast:
+        return _without_forecast(context, state, f"{quoted(state.name)} has no forecast")
     lines = [f"- {_line(context, state, row, kind)}" for row in forecast[: MOST[kind]]]
-    return "\n".join((f"{quoted(state.name)}, {kind.replace('_', ' ')} forecast:", *(lines or ["- none"])))
+    return "\n".join((f"{quoted(state.name)}, {kind.replace('_', ' ')} forecast:", *lines))
 
 
 GET_FORECAST = Tool(
     ToolSpec(
         "get_forecast",
-        "Weather forecast, sunrise, sunset.",
+        "The weather to come, sunrise and sunset.",
         schema(name=string(), type={"type": "string", "enum": list(KINDS)}),
         read_only=True,
     ),
     get_forecast,
 )
+
+
+def _without_forecast(context: ToolContext, state: State, why: str) -> str:
+    """The weather as it is, and the sun, where nobody knows what comes. Raises `ToolError` where it was withdrawn."""
+    now = context.writer.record(context.directory.number[state.entity_id])
+    if not now:
+        raise ToolError("there is no weather in this home")
+    sun = list(_sun_alone(context))
+    return "\n".join((f"{why}; the weather now:", now, *(("sunrise and sunset:", *sun) if sun else ())))
 
 
 async def _forecast(context: ToolContext, state: State, wanted: str) -> tuple[str, list[Mapping[str, Any]]]:
@@ -76,12 +92,18 @@ async def _forecast(context: ToolContext, state: State, wanted: str) -> tuple[st
 def _line(context: ToolContext, state: State, row: Mapping[str, Any], kind: str) -> str:
     when = _time(context, row)
     assert when is not None, "rows without a time were left out"
-    day = f"{when:%a %Y-%m-%d}"
+    day = _day(when.date(), context)
     if kind == "hourly":
-        return f"{moment(when)}: {', '.join(_words(state, row))}"
+        return f"{day_words(when.date(), context.now.date())} {clock_words(when)}: {', '.join(_words(state, row))}"
     if kind == "twice_daily":
         return f"{day} {'day' if row.get('is_daytime', True) else 'night'}: {', '.join(_words(state, row))}"
     return f"{day}: {', '.join((*_words(state, row), *_sun(context, when.date())))}"
+
+
+def _day(day: date, context: ToolContext) -> str:
+    """A day, of which the week is known by its name too: "tomorrow (Tuesday)"."""
+    words = day_words(day, context.now.date())
+    return f"{words} ({day:%A})" if words in ("today", "tomorrow") else words
 
 
 def _time(context: ToolContext, row: Mapping[str, Any]) -> datetime | None:
@@ -130,4 +152,4 @@ def _sun(context: ToolContext, day: date) -> Iterator[str]:
 def _sun_alone(context: ToolContext) -> Iterator[str]:
     today = context.now.date()
     for day in (today + timedelta(days=ahead) for ahead in range(SUN_DAYS)):
-        yield from (f"- {day:%a %Y-%m-%d}: {sun}" for sun in _sun(context, day))
+        yield from (f"- {_day(day, context)}: {sun}" for sun in _sun(context, day))
