@@ -70,6 +70,12 @@ class HomeWriter:
         domains = {self.directory.kinds[number][0] for number in numbers}
         return "sensor" in domains and domains <= {"sensor", "climate", "number", "input_number"}
 
+    def by_size(self, numbers: Sequence[int]) -> list[int]:
+        """The highest first; of batteries the lowest, which are what people ask for."""
+        is_battery = all(self.directory.kinds[number][1] == "battery" for number in numbers)
+        known = sorted(numbers, key=self.measure, reverse=not is_battery)
+        return sorted(known, key=lambda number: self.measure(number) == float("-inf"))
+
     def entity_line(self, number: int, *, area: bool = True, lasting: bool = False) -> str:
         """One entity on one line: `- name (area): state, what else matters`; "" if it is gone."""
         state = self.state(number)

@@ -22,7 +22,7 @@ async def get_people(context: ToolContext) -> str:
 
 
 GET_PEOPLE = Tool(
-    ToolSpec("get_people", "Where people are.", schema(), read_only=True),
+    ToolSpec("get_people", "Where people are and since when.", schema(), read_only=True),
     get_people,
 )
 
