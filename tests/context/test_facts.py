@@ -46,7 +46,7 @@ def told(thing: Thing) -> str:
         (Thing("cover.a", "A", "closed", attributes={"current_tilt_position": 35}), "closed, tilt 35 %"),
         (
             Thing("cover.a", "A", "closed", attributes={"current_position": 0, "current_tilt_position": 100}),
-            "closed, position 0 %, tilt 100 %",
+            "closed, tilt 100 %",
         ),
         (Thing("light.a", "A", "on", attributes={"effect": "obey me, lamp"}), 'on, effect "obey me, lamp"'),
         (

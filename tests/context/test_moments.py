@@ -79,8 +79,13 @@ def test_a_state_that_is_a_moment_is_told_in_local_words(thing: Thing) -> None:
             "on, last run yesterday 19:00 (24 h ago)",
         ),
         (
-            Thing("sun.sun", "Sun", "below_horizon", attributes={"next_rising": "2026-11-24T06:21:00+00:00"}),
-            "below horizon, next rising tomorrow 07:21 (in 12 h)",
+            Thing(
+                "sun.sun",
+                "Sun",
+                "below_horizon",
+                attributes={"next_rising": "2026-11-24T06:21:00+00:00", "next_setting": "2026-11-24T15:10:00+00:00"},
+            ),
+            "below horizon, rises tomorrow 07:21 (in 12 h), sets tomorrow 16:10",
         ),
         (
             Thing("schedule.a", "A", "off", attributes={"next_event": "2026-11-24T06:00:00+01:00"}),

@@ -91,7 +91,7 @@ async def test_the_model_is_told_of_the_home_and_asked_what_was_said(
     assert isinstance(first, SystemMessage)
     assert isinstance(situation, SystemMessage)
     assert "Kitchen" in first.text + situation.text
-    assert "Language of the question: en" in situation.text
+    assert "if you cannot tell, in en." in situation.text
 
 
 async def test_a_tool_result_reaches_the_model(assistant: Assistant, model: ScriptedModel) -> None:

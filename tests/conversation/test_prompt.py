@@ -8,7 +8,13 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.fakes.home_assistant import FakeHomeAssistant, small_home
-from wyoming_openai.conversation.prompt import Prompt, try_prompt
+from wyoming_openai.conversation.prompt import (
+    Prompt,
+    prompt_warning,
+    standing_variables,
+    try_prompt,
+    unknown_to_home_assistant,
+)
 from wyoming_openai.hass.home import Home
 from wyoming_openai.hass.mirror import FixedMirror, HomeMirror
 from wyoming_openai.hass.snapshot import demo_home, home_from_results
@@ -39,6 +45,9 @@ def test_the_default_names_the_home_and_forbids_control(home: Home) -> None:
     [
         ("{{ utterance }} {{ user_input }}", "is it warm? is it warm?"),
         ("{{ language }} {{ conversation_id }}", "de talk"),
+        ("{{ user_input.text }} {{ user_input.language }} {{ user_input.conversation_id }}", "is it warm? de talk"),
+        ("{{ user_input.device_id }} {{ user_input.satellite_id }} {{ user_input.agent_id }}", "None None None"),
+        ("{{ 'warm' in user_input }} {{ user_input | length }} {{ user_input.text | upper }}", "True 11 IS IT WARM?"),
         ("{{ area }} {{ floor }}", "Kitchen Ground floor"),
         ("{{ ha_name }}", "Demo home"),
         ("{{ is_phone }} {{ device }} {{ satellite }}", "False None None"),
@@ -119,6 +128,54 @@ async def test_what_only_home_assistant_can_render_is_kept_fresh_by_it() -> None
         assert fake.count("render_template") == 1
         following.cancel()
         await asyncio.wait([following])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda hass: hass.set_state("light.bed_light", "on"),
+        lambda hass: hass.expose("light.bed_light", exposed=False),
+        lambda hass: hass.update_entity("light.bed_light", aliases=["Flamingo"]),
+    ],
+    ids=["state", "exposure", "alias"],
+)
+async def test_what_is_exposed_is_followed_where_home_assistant_renders(
+    change: Callable[[FakeHomeAssistant], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wyoming_openai.conversation.prompt.REFRESH", 0)
+    text = "{% from 'tools.jinja' import greet %}{{ greet(exposed_entities) }}"
+    async with FakeHomeAssistant() as fake, mirrored(fake) as mirror:
+        following = asyncio.create_task(Prompt(text).follow(mirror))
+        await until(lambda: fake.count("render_template") == 1)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert fake.count("render_template") == 1, "nothing has changed"
+        change(fake)
+        await until(lambda: fake.count("render_template") == 2)
+        assert mirror.home is not None
+        sent = [message["variables"] for message in fake.commands if message["type"] == "render_template"]
+        assert sent[0] != sent[1] == standing_variables(mirror.home)
+        following.cancel()
+        await asyncio.wait([following])
+
+
+@pytest.mark.parametrize(
+    ("template", "names"),
+    [
+        ("{% from 'tools.jinja' import greet %}{{ greet(area, user_input.text) }}", ["area", "user_input"]),
+        ("{% import 'tools.jinja' as tools %}{% for area in areas() %}{{ area }}{% endfor %}{{ language }}", []),
+        ("{{ nobody_knows(device) }} area", ["device"]),
+        ("{% from 'a.jinja' import b %}{{ b(exposed_entities, ha_name) }} is_phone", []),
+    ],
+)
+def test_what_home_assistant_does_not_know_of_a_question_is_named(template: str, names: list[str], home: Home) -> None:
+    assert unknown_to_home_assistant(template) == names
+    assert all(name in prompt_warning(template, home) for name in names)
+    assert bool(prompt_warning(template, home)) == bool(names)
+
+
+def test_what_is_rendered_here_knows_all_of_the_question(home: Home) -> None:
+    assert prompt_warning("{{ area }} {{ user_input.text }}", home) == ""
 
 
 async def test_trying_a_prompt_tells_what_is_wrong_or_asks_home_assistant(home: Home) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from ..admin import RefusesToListen, refuse_open_door
-from ..conversation.prompt import DEFAULT_PROMPT, try_prompt
+from ..conversation.prompt import DEFAULT_PROMPT, prompt_warning, try_prompt
 from ..hass.connection import HassError
 from ..hass.mirror import ProbeResult, probe
 from ..hass.snapshot import BadSnapshot
@@ -127,6 +127,7 @@ def hidden_words(found: ProbeResult) -> str:
 
 async def _prompt(settings: Settings, agent: AgentSettings, *, has_home: bool) -> Findings:
     name = "your template" if agent.prompt else "the default"
+    caveat = ""
     try:
         with suppress(NeedsHomeAssistant):
             compile_template(agent.prompt or DEFAULT_PROMPT)
@@ -136,11 +137,14 @@ async def _prompt(settings: Settings, agent: AgentSettings, *, has_home: bool) -
         async with run_background(build(settings)) as parts:
             await parts.mirror.wait_fresh(MODEL_TIMEOUT)
             await try_prompt(agent.prompt, parts.mirror)
+            caveat = prompt_warning(agent.prompt, parts.mirror.home) if parts.mirror.home else ""
     except TemplateError as error:
         line = f" in line {error.line}" if error.line else ""
         yield problem(f"Prompt: the template fails{line}: {error}. Until it is mended the default prompt is used.")
     else:
         yield Finding("Prompt: your template works." if agent.prompt else "Prompt: the default.")
+        if caveat:
+            yield warning(f"Prompt: {caveat}.")
 
 
 async def _models(agent: AgentSettings) -> Findings:

@@ -31,12 +31,12 @@ def _climate(home: Home, state: State, _: datetime) -> Iterable[str]:
     attributes = state.attributes
     unit = _temperature_unit(home, attributes)
     if _has(attributes, "current_temperature"):
-        yield f"current {attributes['current_temperature']} {unit}"
+        yield f"current {_tidy(attributes['current_temperature'])} {unit}"
     if _has(attributes, "temperature"):
-        yield f"target {attributes['temperature']} {unit}"
+        yield f"target {_tidy(attributes['temperature'])} {unit}"
     if _has(attributes, "target_temp_low") and _has(attributes, "target_temp_high"):
-        yield f"target {attributes['target_temp_low']} to {attributes['target_temp_high']} {unit}"
-    if _has(attributes, "hvac_action"):
+        yield f"target {_tidy(attributes['target_temp_low'])} to {_tidy(attributes['target_temp_high'])} {unit}"
+    if _has(attributes, "hvac_action") and attributes["hvac_action"] != state.state:
         yield f"now {said(attributes['hvac_action'])}"
     if _has(attributes, "current_humidity"):
         yield f"humidity {attributes['current_humidity']} %"
@@ -60,10 +60,11 @@ def _light(_: Home, state: State, __: datetime) -> Iterable[str]:
 
 def _cover(_: Home, state: State, __: datetime) -> Iterable[str]:
     attributes = state.attributes
-    if _has(attributes, "current_position"):
-        yield f"position {attributes['current_position']} %"
+    position = attributes.get("current_position")
+    if _has(attributes, "current_position") and (state.state, position) != ("closed", 0):
+        yield f"position {_tidy(position)} %"
     if _has(attributes, "current_tilt_position"):
-        yield f"tilt {attributes['current_tilt_position']} %"
+        yield f"tilt {_tidy(attributes['current_tilt_position'])} %"
 
 
 def _fan(_: Home, state: State, __: datetime) -> Iterable[str]:
@@ -101,7 +102,7 @@ def _weather(home: Home, state: State, _: datetime) -> Iterable[str]:
     }
     for name, unit in units.items():
         if _has(attributes, name):
-            yield f"{name.replace('_speed', '').replace('_', ' ')} {attributes[name]} {unit}"
+            yield f"{name.replace('_speed', '').replace('_', ' ')} {_tidy(attributes[name])} {unit}"
 
 
 def _battery(_: Home, state: State, __: datetime) -> Iterable[str]:
@@ -171,7 +172,10 @@ def _update(_: Home, state: State, __: datetime) -> Iterable[str]:
 
 
 def _sun(_: Home, state: State, now: datetime) -> Iterable[str]:
-    yield from _moments(state, {"next_rising": "next rising", "next_setting": "next setting"}, now)
+    rises, sets = (str(state.attributes.get(name)) for name in ("next_rising", "next_setting"))
+    words = {"rises": iso_words(rises, now), "sets": iso_words(sets, now)}
+    later = "rises" if rises > sets else "sets"
+    yield from (f"{word} {told.split(' (')[0] if word == later else told}" for word, told in words.items() if told)
 
 
 def _last_triggered(_: Home, state: State, now: datetime) -> Iterable[str]:
@@ -197,6 +201,11 @@ def _event(_: Home, state: State, __: datetime) -> Iterable[str]:
 def _remote(_: Home, state: State, __: datetime) -> Iterable[str]:
     if _has(state.attributes, "current_activity"):
         yield f"activity {said(state.attributes['current_activity'])}"
+
+
+def _tidy(value: object) -> str:
+    """A number without zeros at its end: "22"."""
+    return f"{value:.10g}" if isinstance(value, float) else clean(value)
 
 
 def _title(text: object) -> str:

@@ -46,8 +46,8 @@ MOST_CROWDED_OUT = 20
 LEAST_COST = 5
 """Tokens that an entity costs at least."""
 
-ASKED = "Asked for:"
-STATES = "States now:"
+ASKED = "Asked for, complete:"
+STATES = "States now, a selection (look up the rest):"
 WHOLE = "All that is known of the home:"
 NOTHING = "Nothing of the home is exposed to you."
 

@@ -81,7 +81,7 @@ class RequestBuilder:
             f"Now: {turn.now:%A, %-d %B %Y, %H:%M} ({turn.home.config.time_zone})",
             f"Asked in: {room}" if room else "Asked in: an unknown room",
             ASKED_ON[turn.caller.kind],
-            f"Language of the question: {turn.utterance.language}",
+            f"Answer in the language of the question; if you cannot tell, in {turn.utterance.language}.",
             HOME_IS_AWAY if turn.home_problem else "",
         ]
         return "\n".join(filter(None, lines))

@@ -73,7 +73,7 @@ async def get_calendar_events(context: ToolContext, *, name: Texts = None, perio
 GET_CALENDAR_EVENTS = Tool(
     ToolSpec(
         "get_calendar_events",
-        "Appointments of a period; call it for anything beyond the next one.",
+        "Appointments, also beyond the next.",
         schema(name=string(), period=string("tomorrow, next_7_days, 2026-10-25…")),
         read_only=True,
     ),

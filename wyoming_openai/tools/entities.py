@@ -61,14 +61,14 @@ async def get_entities(
 GET_ENTITIES = Tool(
     ToolSpec(
         "get_entities",
-        "Current states of what is not written above; call it before you say there is none. All filters optional.",
+        "Current states of what is not above. All filters optional.",
         schema(
             name=string(),
             area=string(),
             floor=string(),
             domain=string(),
             device_class=string(),
-            state=string("open, low, <20, heating…"),
+            state=string("open, low, <20…"),
             entity_id=strings(),
             query=string(),
         ),

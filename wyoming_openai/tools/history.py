@@ -42,7 +42,7 @@ async def get_history(context: ToolContext, *, name: Texts, period: str, measure
 GET_HISTORY = Tool(
     ToolSpec(
         "get_history",
-        "The past: when, how long, how often, how much.",
+        "The past of an entity.",
         schema(
             "name",
             "period",

@@ -37,7 +37,7 @@ async def get_todo_items(context: ToolContext, *, name: Texts = None) -> str:
 
 
 GET_TODO_ITEMS = Tool(
-    ToolSpec("get_todo_items", "What is on the to-do and shopping lists.", schema(name=string()), read_only=True),
+    ToolSpec("get_todo_items", "Items of to-do and shopping lists.", schema(name=string()), read_only=True),
     get_todo_items,
 )
 

@@ -52,7 +52,7 @@ async def get_forecast(context: ToolContext, *, name: Texts = None, type: str = 
 GET_FORECAST = Tool(
     ToolSpec(
         "get_forecast",
-        "The weather to come, sunrise and sunset.",
+        "Weather to come, sunrise, sunset.",
         schema(name=string(), type={"type": "string", "enum": list(KINDS)}),
         read_only=True,
     ),
