@@ -127,16 +127,29 @@ def test_room_without_what_is_asked_for_is_said_to_have_none() -> None:
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
-        ("How many lights are on?", "Lights on: 6 of 120; off: 114"),
-        ("Which windows are open?", "Windows open: 1 of 60; closed: 59"),
-        ("Is everything locked?", "Locks locked: 59 of 60; unlocked: 1"),
-        ("Is any door unlocked?", "Locks unlocked: 1 of 60; locked: 59"),
-        ("Are any blinds open on floor 2?", "In Floor 2: blinds open: 0 of 6; closed: 6"),
-        ("Are the radios on?", "“radios” on: 9 of 60; off: 51"),
+        (
+            "How many lights are on?",
+            (
+                "Lights on: 6 of 120, not all (Ceiling light in Kitchen, Ceiling light in Bathroom 2, "
+                "Ceiling light in Bedroom 4, Ceiling light in Kitchen 6, Ceiling light in Bathroom 7 and 1 more); "
+                "off: 114"
+            ),
+        ),
+        ("Which windows are open?", "Windows open: 1 of 60, not all (Office Window); closed: 59"),
+        ("Is everything locked?", "Locks locked: 59 of 60, not all; unlocked: 1 (Hall Lock)"),
+        ("Is any door unlocked?", "Locks unlocked: 1 of 60, not all (Hall Lock); locked: 59"),
+        ("Are any blinds open on floor 2?", "In Floor 2: blinds open: 0 of 6, none; closed: 6"),
+        (
+            "Are the radios on?",
+            (
+                "“radios” on: 9 of 60, not all (Kitchen Radio, Living room 2 Radio, Bedroom 3 Radio, Office 4 Radio, "
+                "Bathroom 5 Radio and 4 more); off: 51"
+            ),
+        ),
         (
             "Which room is the warmest?",
             (
-                "Temperature sensors: 60, highest 20.9 °C (Hall 10 Temperature), "
+                "Temperatures of rooms: 60, highest 20.9 °C (Hall 10 Temperature), "
                 "lowest 15.0 °C (Kitchen Temperature), mean 17.9 °C"
             ),
         ),
@@ -161,7 +174,7 @@ def test_exceptions_to_what_is_asked_are_told_first(large: Home, context_cache: 
 def test_of_a_group_too_large_to_be_told_the_areas_are_counted() -> None:
     home = home_of([Thing(f"light.l{n}", f"Lamp {n}", "on", f"Room {n % 3}") for n in range(300)])
     context = told(home, "Which lights are on?")
-    assert "- Lights on: 300 of 300 (most in Room 0: 100, Room 1: 100, Room 2: 100)" in context.facts
+    assert "- Lights on: 300 of 300, all (most in Room 0: 100, Room 1: 100, Room 2: 100)" in context.facts
     assert len(context.chosen) == 10
 
 
@@ -180,7 +193,7 @@ def test_a_place_alone_tells_what_is_in_it(large: Home, context_cache: ContextCa
 def test_a_label_is_a_place() -> None:
     things = [Thing(f"light.l{n}", f"Lamp {n}", labels=["Christmas"] if n < 4 else []) for n in range(300)]
     context = told(home_of(things, labels=["Christmas"]), "Are the christmas lights on?")
-    assert "- In Christmas: lights on: 0 of 4; off: 4" in context.facts
+    assert "- In Christmas: lights on: 0 of 4, none; off: 4" in context.facts
 
 
 def test_aliases_of_things_and_rooms_are_names() -> None:

@@ -80,10 +80,14 @@ async def test_a_group_is_counted_whole_and_listed(ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("arguments", "count", "listed"),
     [
-        ({"domain": "light", "state": "on"}, "Lights on: 6 of 16; off: 10", 6),
-        ({"device_class": "window", "state": "open"}, "Windows open: 1 of 7; closed: 6", 1),
-        ({"domain": "window", "state": "open"}, "Windows open: 1 of 7; closed: 6", 1),
-        ({"domain": "light", "floor": "Upstairs", "state": "off"}, "In Upstairs: lights off: 6 of 7; on: 1", 6),
+        ({"domain": "light", "state": "on"}, "Lights on: 6 of 16, not all; off: 10", 6),
+        ({"device_class": "window", "state": "open"}, "Windows open: 1 of 7, not all; closed: 6", 1),
+        ({"domain": "window", "state": "open"}, "Windows open: 1 of 7, not all; closed: 6", 1),
+        (
+            {"domain": "light", "floor": "Upstairs", "state": "off"},
+            "In Upstairs: lights off: 6 of 7, not all; on: 1",
+            6,
+        ),
         ({"domain": "light", "area": ["Kitchen", "Office"]}, "In Kitchen and Office: lights on: 2 of 3; off: 1", 3),
         ({"domain": "light", "area": "Bedroom", "state": "on"}, "In Bedroom: lights on: 0 of 3; off: 3", 0),
     ],
@@ -103,8 +107,9 @@ async def test_states_are_understood_in_the_language_of_the_question(home: Home)
 
 async def test_measurements_are_in_order_with_their_extremes(ask: Ask) -> None:
     answer = await ask("get_entities", device_class="temperature", domain="sensor")
-    assert "highest 22.4 °C (Kitchen temperature), lowest -18.5 °C (Freezer temperature)" in answer
-    assert records(answer)[1] == "- Kitchen temperature: 22.4 °C"
+    assert "rooms: 7, highest 22.4 °C (Kitchen temperature), lowest 15.8 °C (Attic temperature), mean 19.5" in answer
+    assert "elsewhere: -18.5 °C (Freezer temperature), 5.0 °C (Fridge temperature), 8.4 °C (Garden" in answer
+    assert records(answer)[2] == "- Kitchen temperature: 22.4 °C"
     assert records(answer)[-1] == "- Freezer temperature (Kitchen): -18.5 °C"
 
 

@@ -6,8 +6,9 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from .facts import clean
-from .home_writer import QUIET, TOO_MANY, HomeWriter
+from .home_writer import HomeWriter
 from .mentions import Group, Mentions
+from .tally import QUIET, TOO_MANY
 
 if TYPE_CHECKING:
     from ..local_engine.engine import Recognition

@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 
@@ -11,7 +10,6 @@ from ..tokens import estimate
 from .attributes import attribute_words
 from .directory import Directory
 from .facts import (
-    clean,
     kind_of,
     kind_words,
     lasting_words,
@@ -22,20 +20,7 @@ from .facts import (
     state_word,
 )
 from .moments import start_of
-
-TOO_MANY = 40
-"""Entities in one state that nobody tells one by one: then the areas with most of them are told."""
-
-MAX_STATES = 6
-MAX_AREAS = 12
-
-_PAIRS = (("on", "off"), ("open", "closed", "opening", "closing"), ("unlocked", "locked"), ("home", "not_home"))
-"""States that answer each other; the first is what people ask for."""
-
-QUIET = frozenset(
-    {"off", "closed", "locked", "idle", "standby", "paused", "not_home", "docked", "disarmed", "unknown", "unavailable"}
-)
-"""States that nobody asks for by asking whether there is any."""
+from .tally import Tally
 
 
 class HomeWriter:
@@ -104,61 +89,11 @@ class HomeWriter:
     # ---- groups
 
     def summaries(
-        self, members: Sequence[int], asked: frozenset[str], place: str = "", name: str = ""
+        self, members: Sequence[int], asked: frozenset[str], place: str = "", name: str = "", *, named: bool = True
     ) -> Iterator[str]:
-        """For each kind among the members: how many there are in which state. Complete, however many."""
-        by_kind: defaultdict[tuple[str, str, str], list[State]] = defaultdict(list)
-        for number in members:
-            if (state := self.state(number)) is not None:
-                by_kind[(*self.directory.kinds[number], _unit(state))].append(state)
-        for (domain, device_class, unit), states in by_kind.items():
-            kinds = name or plural(kind_words(domain, device_class))
-            start = f"In {place}: {kinds}" if place else kinds.capitalize()
-            measured = [(value, state) for state in states if unit and (value := number_of(state)) is not None]
-            if len(measured) > 1:
-                yield f"{start}: {self._statistics(measured, unit)}"
-            elif len(states) > 1:
-                yield f"{start} {self._counts(states, asked)}"
-
-    def _counts(self, states: list[State], asked: frozenset[str]) -> str:
-        """`on: 3 of 12; off: 9`, the state asked for first, also where nothing is in it."""
-        by_state: defaultdict[str, list[State]] = defaultdict(list)
-        for state in states:
-            by_state[state.state].append(state)
-        wanted = [value for value in by_state if value in asked]
-        loud = [value for value in by_state if value not in QUIET]
-        order = sorted(by_state, key=lambda value: (value not in wanted, value not in loud, -len(by_state[value])))
-        if not wanted and (asked or not loud) and (missing := self._missing(states[0], asked)):
-            order = [missing, *(value for value in order if value != missing)]
-        words = [state_word(self._home, replace(states[0], state=value), self._now) for value in order[:MAX_STATES]]
-        counts = [f"{word}: {len(by_state.get(value, ()))}" for word, value in zip(words, order, strict=False)]
-        return f"{counts[0]} of {len(states)}{''.join(f'; {count}' for count in counts[1:])}" + self._areas(
-            by_state.get(order[0], [])
-        )
-
-    def _missing(self, example: State, asked: frozenset[str]) -> str:
-        """The state asked for, where nothing is in it."""
-        pair = next((pair for pair in _PAIRS if example.state in pair), ())
-        return next((value for value in pair if value in asked or not asked), "")
-
-    def _areas(self, states: list[State]) -> str:
-        """Where they are, when there are too many to be told one by one."""
-        if len(states) <= TOO_MANY:
-            return ""
-        areas = (self.directory.areas[self.directory.number[state.entity_id]] for state in states)
-        most = Counter(area.name for area in areas if area is not None).most_common(MAX_AREAS)
-        told = ", ".join(f"{quoted(name)}: {count}" for name, count in most if count > 1)
-        return f" (most in {told})" if told else ""
-
-    def _statistics(self, measured: list[tuple[float, State]], unit: str) -> str:
-        measured.sort(key=lambda pair: pair[0])
-        (_, low), (_, high) = measured[0], measured[-1]
-        mean = sum(number for number, _ in measured) / len(measured)
-        ends = f"highest {self._value(high)}, lowest {self._value(low)}"
-        return f"{len(measured)}, {ends}, mean {mean:.1f} {unit}".rstrip()
-
-    def _value(self, state: State) -> str:
-        return f"{state_word(self._home, state, self._now)} ({quoted(state.name)})"
+        """For each kind among the members: how many there are in which state, exceptions by name. Complete."""
+        states = [state for number in members if (state := self.state(number)) is not None]
+        return Tally(self._home, self.directory, self._now, named).lines(states, asked, place, name)
 
     # ---- the home
 
@@ -182,10 +117,6 @@ class HomeWriter:
         floor = self._home.registries.floors.get(area.floor_id or "")
         also = "".join(f", {quoted(alias)}" for alias in area.aliases[:3])
         return f"{quoted(area.name)}{also}{f' ({quoted(floor.name)})' if floor else ''}:"
-
-
-def _unit(state: State) -> str:
-    return clean(state.attributes.get("unit_of_measurement") or "", 16)
 
 
 def index_text(directory: Directory, budget: int) -> str:

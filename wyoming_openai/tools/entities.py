@@ -6,8 +6,8 @@ from itertools import islice
 
 from ..context import build_context
 from ..context.facts import clean, quoted, state_word
-from ..context.home_writer import QUIET
 from ..context.relevance import Sentence
+from ..context.tally import QUIET
 from ..hass.home import State
 from ..messages import ToolSpec, Utterance
 from ..tokens import estimate
@@ -175,7 +175,8 @@ def _sums(context: ToolContext, choice: LookupResult, found: _Found) -> list[str
         return [f"- {found.words}: {len(found.matching)} of {known}"]
     kinds = {context.directory.kinds[number] for number in found.matching}
     members = [number for number in found.states if not kinds or context.directory.kinds[number] in kinds]
-    lines = [f"- {line}" for line in islice(context.writer.summaries(members, found.asked, choice.place), MOST_SUMS)]
+    sums = context.writer.summaries(members, found.asked, choice.place, named=False)
+    lines = [f"- {line}" for line in islice(sums, MOST_SUMS)]
     return lines if found.matching else [*lines, f"- none of {known} is {found.words}"]
 
 
