@@ -62,7 +62,7 @@ GET_FORECAST = Tool(
 
 def _without_forecast(context: ToolContext, state: State, why: str) -> str:
     """The weather as it is, and the sun, where nobody knows what comes. Raises `ToolError` where it was withdrawn."""
-    now = context.writer.record(context.directory.number[state.entity_id])
+    now = context.writer.entity_line(context.directory.number[state.entity_id])
     if not now:
         raise ToolError("there is no weather in this home")
     sun = list(_sun_alone(context))
