@@ -257,3 +257,11 @@ async def test_an_answer_ends_its_line_and_nothing_else_is_printed() -> None:
     assert out.endswith("\n")
     assert out.count("\n") == 1
     assert err.startswith("[local")
+
+
+async def test_a_locale_of_ascii_is_no_hindrance() -> None:
+    ascii_only = {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    _, out, _ = await run("check", "--uri", "tcp://127.0.0.1:0", "--admin-uri", "off", **ascii_only)
+    assert out.startswith("✓ Home")
+    status, out, _ = await run("render", "{{ 'Küche' }}", **ascii_only)
+    assert (status, out.strip()) == (0, "Küche")

@@ -2,8 +2,10 @@
 
 import argparse
 import asyncio
+import codecs
 import contextlib
 import difflib
+import io
 import logging
 import os
 import signal
@@ -13,7 +15,7 @@ from typing import Any, NoReturn
 
 from .. import __version__
 from ..settings.options import OPTIONS, SECTIONS, BadSettings, advice, flag, metavar, section, variables
-from ..settings.reader import Configuration, read_configuration
+from ..settings.reader import Configuration, as_utf8, read_configuration
 from .logs import to_stderr
 from .secrecy import hide_secret_flags
 
@@ -24,7 +26,8 @@ Command = Callable[[Configuration, argparse.Namespace], int]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; gives the exit status: 0 done, 1 failed, 2 wrong usage or settings."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    _use_utf8()
+    words = [as_utf8(word) for word in (sys.argv[1:] if arguments is None else arguments)]
     parser, commands = build_parser()
     if problem := unknown_word(words, commands):
         print(problem, file=sys.stderr)
@@ -51,6 +54,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has enough; keep Python from complaining about it at exit
         return FAILED
+
+
+def _use_utf8() -> None:
+    """Read and write UTF-8 where the locale knows only ASCII, as in a container or a cron job."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name == "ascii":
+            stream.reconfigure(encoding="utf-8")
 
 
 def _level(configuration: Configuration, command: Command) -> str:

@@ -255,13 +255,20 @@ def _consistent(settings: Settings) -> Settings:
     return settings
 
 
+def as_utf8(text: str) -> str:
+    """A text from the command line or the environment, whose bytes are UTF-8 whatever the locale takes them for."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def _from_environment(environment: Mapping[str, str]) -> Givens:
     """Our own prefix wins over the short name; an empty variable counts as not set."""
     given = {}
     for name in OPTIONS:
         for variable in variables(name):
             if value := environment.get(variable):
-                given[name] = SourcedValue(_secret(value, variable) if variable.endswith("_FILE") else value, variable)
+                given[name] = SourcedValue(
+                    _secret(value, variable) if variable.endswith("_FILE") else as_utf8(value), variable
+                )
     return given
 
 
