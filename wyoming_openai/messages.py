@@ -140,7 +140,7 @@ class Trace:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     failure: str = ""
     """Why the model did not answer, if it did not."""
-    cost: float = 0.0
+    cost_usd: float = 0.0
     """US dollars."""
     log_text: str = ""
     """The failure as it may be logged."""

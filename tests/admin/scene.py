@@ -82,5 +82,5 @@ async def ask(program: Program, model: ScriptedModel, question: str, answer: str
     if kept.tools:
         slow |= {"tools": 700.0, "tools_done": 905.0, "first_text": 1480.0, "total": 2010.0}
     usage = Usage(2870, 1792, 31, 0)
-    turn = replace(kept, at=at, timings_ms=slow, usage=usage, model="gpt-4o-mini", cost=0.000405)
+    turn = replace(kept, at=at, timings_ms=slow, usage=usage, model="gpt-4o-mini", cost_usd=0.000405)
     return replace(turn, id=program.turns.add(turn))

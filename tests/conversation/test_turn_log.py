@@ -29,7 +29,7 @@ def test_a_turn_comes_back_as_it_was(tmp_path: Path) -> None:
         at=5.0,
         answer="Hi",
         usage=Usage(1, 2, 3, 4, 5),
-        cost=0.25,
+        cost_usd=0.25,
         tools=(ToolRun("a", "{}", "ok"),),
         timings_ms={"total": 3.5},
     )
@@ -225,3 +225,13 @@ def test_a_folder_that_can_not_be_written_is_no_end(tmp_path: Path, caplog: pyte
     log = opened(tmp_path / "file" / "turns.sqlite")
     assert log.add(turn("x"))
     assert "kept in memory" in caplog.text
+
+
+def test_what_an_earlier_version_kept_is_read(tmp_path: Path) -> None:
+    log = opened(tmp_path / "turns.sqlite3")
+    log.add(turn("Hello?", cost_usd=0.25))
+    log.close()
+    with closing(sqlite3.connect(tmp_path / "turns.sqlite3")) as connection, connection:
+        connection.execute("UPDATE turns SET content = replace(content, '\"cost_usd\"', '\"cost\"')")
+    [kept] = opened(tmp_path / "turns.sqlite3").latest()
+    assert kept.cost_usd == 0.25

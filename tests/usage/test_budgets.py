@@ -77,7 +77,7 @@ def call(device: str | None = "kitchen", agent: str = "Butler", *, question: boo
 def spend(budgets: Budgets, what: Call | None = None, usage: Usage | None = None) -> int:
     with budgets.reserve(what or call()) as reservation:
         reservation.settle(usage or Usage(1000, 0, 100))
-    return reservation.cost
+    return reservation.cost_nano_usd
 
 
 def entry(ledger: Ledger) -> Entry:
@@ -103,12 +103,12 @@ def test_a_call_is_recorded_with_all_that_is_known_of_it(ledger: Ledger) -> None
     assert (row.agent, row.model, row.device, row.caller) == ("Butler", "gpt", "kitchen", "10.0.0.2")
     assert (row.kind, row.conversation, row.outcome, row.basis) == ("satellite", "talk", "done", "test")
     assert (row.input, row.cached, row.output, row.reasoning, row.cache_write) == (900, 400, 50, 20, 100)
-    assert row.cost == cost == 400_000 + 40_000 + 125_000 + 500_000
+    assert row.cost_nano_usd == cost == 400_000 + 40_000 + 125_000 + 500_000
 
 
 def test_the_worst_case_is_held_while_a_call_is_open(ledger: Ledger) -> None:
     with Budgets(ledger).reserve(call()) as reservation:
-        assert ledger.spent()["all"].held == reservation.cost == WORST
+        assert ledger.spent()["all"].held == reservation.cost_nano_usd == WORST
 
 
 async def test_a_caller_who_leaves_pays_for_what_was_read_and_heard(ledger: Ledger) -> None:
@@ -122,7 +122,7 @@ async def test_a_caller_who_leaves_pays_for_what_was_read_and_heard(ledger: Ledg
         await anext(pieces)
     row = entry(ledger)
     assert (row.outcome, row.input, row.output) == ("cancelled", 1000, tokens.estimate("The light is on."))
-    assert 1000 * 1000 < row.cost < WORST
+    assert 1000 * 1000 < row.cost_nano_usd < WORST
 
 
 @pytest.mark.parametrize(("sent", "cost"), [(True, 1000 * 1250), (False, 0)])
@@ -139,14 +139,14 @@ async def test_a_cancelled_call_costs_what_was_sent(sent: bool, cost: int, ledge
     with pytest.raises(asyncio.CancelledError):
         await turn
     assert entry(ledger).outcome == "cancelled"
-    assert entry(ledger).cost == cost
+    assert entry(ledger).cost_nano_usd == cost
 
 
 @pytest.mark.parametrize("error", [BadCredentials(), ModelBusy(), QuotaExceeded(), UnknownModel(), RequestRefused()])
 def test_what_the_provider_refuses_costs_nothing(error: ModelError, ledger: Ledger) -> None:
     with pytest.raises(type(error)), Budgets(ledger).reserve(call()):
         raise error
-    assert (entry(ledger).outcome, entry(ledger).cost) == ("failed", 0)
+    assert (entry(ledger).outcome, entry(ledger).cost_nano_usd) == ("failed", 0)
     assert ledger.spent()["all"].day == 0
 
 
@@ -160,7 +160,7 @@ def test_a_call_that_fails_on_the_way_costs_what_it_may_have_used(error: Excepti
     with pytest.raises(type(error)):
         answer()
     assert entry(ledger).outcome == "failed"
-    assert entry(ledger).cost == 1000 * 1250 + tokens.estimate("Half a") * 10_000
+    assert entry(ledger).cost_nano_usd == 1000 * 1250 + tokens.estimate("Half a") * 10_000
 
 
 def test_a_call_is_settled_once(ledger: Ledger) -> None:
@@ -168,7 +168,7 @@ def test_a_call_is_settled_once(ledger: Ledger) -> None:
         reservation.settle(Usage(10, 0, 1))
         reservation.cancel()
         reservation.settle(Usage(1000, 0, 100))
-    assert reservation.cost == 20_000
+    assert reservation.cost_nano_usd == 20_000
     assert ledger.spent()["all"].day == 20_000
 
 
@@ -177,7 +177,7 @@ def test_a_server_that_counts_nothing_is_not_free(ledger: Ledger) -> None:
         reservation.add_output("Four words are these.")
         reservation.settle(Usage())
     assert entry(ledger).input == 1000
-    assert entry(ledger).cost > 1000 * 1000
+    assert entry(ledger).cost_nano_usd > 1000 * 1000
 
 
 @pytest.mark.parametrize("usage", [Usage(-5000, 0, -1000), Usage(10, 5000, 10), Usage(10**30, 0, 10**30)])
@@ -246,7 +246,7 @@ def test_each_device_and_each_agent_can_have_a_budget(ledger: Ledger) -> None:
 def test_what_is_free_is_never_refused_for_money_and_yet_recorded(ledger: Ledger) -> None:
     budgets = Budgets(ledger, BudgetSettings(total=BudgetLimits(day=0, month=0)))
     spend(budgets, call(price=FREE))
-    assert (entry(ledger).cost, entry(ledger).input) == (0, 1000)
+    assert (entry(ledger).cost_nano_usd, entry(ledger).input) == (0, 1000)
 
 
 def test_a_spent_budget_is_news_once_for_each_device_and_day(ledger: Ledger, clock: Clock) -> None:
@@ -308,7 +308,7 @@ def race(budgets: list[Budgets], threads: int, asks: int) -> int:
             try:
                 with budgets[number % len(budgets)].reserve(call(f"device {number}")) as reservation:
                     reservation.settle(Usage(1000, 0, 100, 0, 1000))
-                    allowed.append(reservation.cost)
+                    allowed.append(reservation.cost_nano_usd)
             except BudgetSpent:
                 pass
 
@@ -347,7 +347,7 @@ async def test_calls_that_overlap_on_the_event_loop_overspend_nothing(ledger: Le
             with budgets.reserve(call()) as reservation:
                 await asyncio.sleep(0)
                 reservation.settle(Usage(1000, 0, 100, 0, 1000))
-                return reservation.cost
+                return reservation.cost_nano_usd
         except BudgetSpent:
             return 0
 

@@ -24,7 +24,7 @@ from wyoming_openai.usage.ledger_file import LONGEST_CALL, Entry
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
 DAY = 86400.0
-CALL = Entry(agent="Butler", model="gpt-6-luna", device="kitchen", caller="10.0.0.2", cost=1000, basis="test")
+CALL = Entry(agent="Butler", model="gpt-6-luna", device="kitchen", caller="10.0.0.2", cost_nano_usd=1000, basis="test")
 
 
 class Clock:
@@ -66,7 +66,7 @@ def allow(_: Mapping[str, Spent]) -> None:
 
 
 def record(ledger: Ledger, entry: Entry = CALL, cost: int = 400) -> Entry:
-    done = replace(ledger.begin(entry, allow), cost=cost, outcome="done")
+    done = replace(ledger.begin(entry, allow), cost_nano_usd=cost, outcome="done")
     ledger.finish(done)
     return done
 
@@ -82,7 +82,7 @@ def outcomes(ledger: Ledger) -> list[str]:
 def test_a_call_is_held_at_its_worst_case_and_settled_at_its_cost(ledger: Ledger) -> None:
     begun = ledger.begin(CALL, allow)
     assert ledger.spent()["all"] == Spent(day=1000, month=1000, held=1000, questions=1)
-    ledger.finish(replace(begun, cost=400, outcome="done"))
+    ledger.finish(replace(begun, cost_nano_usd=400, outcome="done"))
     assert ledger.spent()["all"] == Spent(day=400, month=400, held=0, questions=1)
 
 
@@ -175,7 +175,7 @@ def test_another_process_that_opens_the_file_takes_nothing_from_a_call_in_flight
     begun = ledger.begin(CALL, allow)
     with closing(make(path, clock)) as other:
         assert day_of(other) == 1000
-        ledger.finish(replace(begun, cost=400, outcome="done"))
+        ledger.finish(replace(begun, cost_nano_usd=400, outcome="done"))
         assert day_of(other) == 400
     assert outcomes(ledger) == ["done"]
 
@@ -277,7 +277,7 @@ def test_a_free_model_answers_also_where_nothing_can_be_written(tmp_path: Path, 
     (tmp_path / "file").touch()
     with closing(make(tmp_path / "file" / "usage.sqlite3", clock)) as ledger:
         for _ in range(MAX_UNRECORDED + 5):
-            record(ledger, replace(CALL, cost=0), cost=0)
+            record(ledger, replace(CALL, cost_nano_usd=0), cost=0)
 
 
 WRITER = """
@@ -290,8 +290,8 @@ from wyoming_openai.usage.ledger_file import LONGEST_CALL, Entry
 
 ledger = Ledger(Path(sys.argv[1]))
 while True:
-    entry = ledger.begin(Entry(agent="a", model="m", cost=1000), lambda spent: None)
-    ledger.finish(replace(entry, cost=1, outcome="done"))
+    entry = ledger.begin(Entry(agent="a", model="m", cost_nano_usd=1000), lambda spent: None)
+    ledger.finish(replace(entry, cost_nano_usd=1, outcome="done"))
     print(flush=True)
 """
 
@@ -405,7 +405,7 @@ def test_on_a_full_disk_calls_are_counted_in_memory_and_written_down_later(
         record(ledger)
         assert ledger.problem
         assert day_of(ledger) == 1800
-        ledger.finish(replace(begun, cost=1, outcome="done"))
+        ledger.finish(replace(begun, cost_nano_usd=1, outcome="done"))
         assert day_of(ledger) >= 801
         clock.passes(RETRY)
         record(ledger)
@@ -530,7 +530,7 @@ def test_totals_by_day_month_model_agent_and_device(ledger: Ledger, clock: Clock
     clock.passes(10 * DAY)
     record(ledger, replace(CALL, model="gpt-6-sol", device="hall", basis="other"), cost=5000)
     days = ledger.totals("day")
-    assert [(total.key, total.questions, total.calls, total.cost) for total in days] == [
+    assert [(total.key, total.questions, total.calls, total.cost_nano_usd) for total in days] == [
         ("2026-11-23", 1, 2, 800),
         ("2026-12-03", 1, 1, 5000),
     ]

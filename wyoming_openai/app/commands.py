@@ -90,7 +90,7 @@ def _answer(text: str, trace: Trace, failure: str | None) -> JsonObject:
             "output_tokens": usage.output_tokens,
             "reasoning_tokens": usage.reasoning_tokens,
         },
-        "cost": round(trace.cost, 6),
+        "cost": round(trace.cost_usd, 6),
         "timings_ms": trace.timings_ms,
         "tools": list(trace.tools),
         "failure": failure or trace.failure or None,

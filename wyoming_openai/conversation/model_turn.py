@@ -128,7 +128,7 @@ class ModelTurn:
             with account:
                 yield account
         finally:
-            turn.cost += account.cost / NANO
+            turn.cost_usd += account.cost_nano_usd / NANO
 
     async def _with_results(self, request: ModelRequest, message: AssistantMessage, turn: Turn) -> ModelRequest:
         """The request with what a model called and what came of it; of calls that may not run no trace is left."""

@@ -56,7 +56,7 @@ class Turn:
     failure: str = ""
     log_text: str = ""
     """The failure as it may be logged."""
-    cost: float = 0.0
+    cost_usd: float = 0.0
     requests: list[ModelRequest] = field(default_factory=list)
     """What the model was sent, and behind it what it gave back, request by request."""
 
@@ -109,7 +109,7 @@ class Turn:
             tuple(self.tools),
             dict(self.timings_ms),
             self.failure,
-            self.cost,
+            self.cost_usd,
             self.log_text,
         )
 

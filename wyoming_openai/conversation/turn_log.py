@@ -70,8 +70,7 @@ class TurnRecord:
     engine: str = ""
     model: str = ""
     usage: Usage = field(default_factory=Usage)
-    cost: float = 0.0
-    """US dollars."""
+    cost_usd: float = 0.0
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     sent: tuple[Sent, ...] = ()
     """The first request to the model; empty where no model was asked."""
@@ -337,6 +336,7 @@ def _record(number: int, content: bytes) -> TurnRecord:
     known = {each.name for each in fields(TurnRecord)}  # another version may have kept more
     return TurnRecord(
         **{
+            "cost_usd": row.get("cost", 0.0),  # as it was called in 2026
             **{name: value for name, value in row.items() if name in known},
             "id": number,
             "usage": Usage(**row["usage"]),

@@ -164,7 +164,7 @@ class Budgets:
             question=call.question,
             input=call.input_tokens,
             output=call.max_output_tokens,
-            cost=call.price.at_most(call.input_tokens, call.max_output_tokens),
+            cost_nano_usd=call.price.at_most(call.input_tokens, call.max_output_tokens),
             basis=call.price.source,
         )
         try:
@@ -179,7 +179,7 @@ class Budgets:
             most = self.settings.questions_per_day
             if most is not None and asked >= most:
                 raise BudgetSpent("budget_spent", f"{entry.caller} has asked {asked} questions today", entry.device)
-        if entry.cost == 0:
+        if entry.cost_nano_usd == 0:
             return
         for scope, limits in self._limits(entry).items():
             sums = spent[scope]
@@ -187,10 +187,11 @@ class Budgets:
                 ("budget_spent", "day", sums.day, limits.day),
                 ("budget_month_spent", "month", sums.month, limits.month),
             ):
-                if limit is None or sum_ + entry.cost <= round(limit * NANO):
+                if limit is None or sum_ + entry.cost_nano_usd <= round(limit * NANO):
                     continue
-                detail = f"{scope}: {usd(sum_)} of {limit} USD a {period} are spent, a call may cost {usd(entry.cost)}"
-                if sum_ - sums.held + entry.cost <= round(limit * NANO):
+                worst = usd(entry.cost_nano_usd)
+                detail = f"{scope}: {usd(sum_)} of {limit} USD a {period} are spent, a call may cost {worst}"
+                if sum_ - sums.held + entry.cost_nano_usd <= round(limit * NANO):
                     raise BudgetSpent("busy", f"{detail}; {usd(sums.held)} may come back", passing=True)
                 raise BudgetSpent(sentence, detail, entry.device)
 
@@ -240,7 +241,7 @@ class Reservation:
         self._started = time.perf_counter()
         self._sent = False
         self._heard = 0
-        self.cost = entry.cost
+        self.cost_nano_usd = entry.cost_nano_usd
         """Nano-dollars: the worst case, and the true cost once it is settled."""
 
     def __enter__(self) -> Self:
@@ -296,7 +297,9 @@ class Reservation:
         if self._entry.outcome != "open":
             return
         exact = outcome == "done" or usage == Usage()
-        self.cost = self._price.of(usage) if exact else self._price.at_most(usage.input_tokens, usage.output_tokens)
+        self.cost_nano_usd = (
+            self._price.of(usage) if exact else self._price.at_most(usage.input_tokens, usage.output_tokens)
+        )
         self._entry = replace(
             self._entry,
             input=usage.input_tokens,
@@ -304,7 +307,7 @@ class Reservation:
             cache_write=usage.cache_write_tokens,
             output=usage.output_tokens,
             reasoning=usage.reasoning_tokens,
-            cost=self.cost,
+            cost_nano_usd=self.cost_nano_usd,
             latency=round((time.perf_counter() - self._started) * 1000),
             outcome=outcome,
         )

@@ -70,7 +70,7 @@ class Total:
     cached: int
     output: int
     reasoning: int
-    cost: int
+    cost_nano_usd: int
     latency: int
     """Milliseconds, the mean of the calls that were done."""
     bases: str
@@ -157,7 +157,7 @@ class Ledger:
         """
 
         def work(connection: sqlite3.Connection) -> Entry:
-            if self._problem and entry.cost and entry.question and self._unrecorded >= MAX_UNRECORDED:
+            if self._problem and entry.cost_nano_usd and entry.question and self._unrecorded >= MAX_UNRECORDED:
                 raise LedgerFull(f"{MAX_UNRECORDED} questions could not be written down: {self._problem}")
             self._believe_clock(connection)
             check(_spent(connection, entry.scopes, self._now()))

@@ -49,8 +49,8 @@ class Entry:
     cache_write: int = 0
     output: int = 0
     reasoning: int = 0
-    cost: int = 0
-    """Nano-dollars; the worst case as long as the call is open."""
+    cost_nano_usd: int = 0
+    """The worst case as long as the call is open."""
     latency: int = 0
     """Milliseconds."""
     outcome: Outcome = "open"
@@ -71,7 +71,7 @@ _FAILING = (
     ("immutable=1", "NORMAL"),  # needs no file but the first, where nothing may be written
 )
 
-COLUMNS = tuple(field.name for field in fields(Entry))
+COLUMNS = tuple({"cost_nano_usd": "cost"}.get(field.name, field.name) for field in fields(Entry))
 _PLACES = ", ".join("?" * len(COLUMNS))
 WRITE = (
     f"INSERT INTO calls ({', '.join(COLUMNS)}) VALUES ({_PLACES}) "  # noqa: S608

@@ -67,7 +67,9 @@ def forecast_month(ledger: Ledger) -> int:
     """The forecast for the present month from the ledger's days."""
     today = ledger.today()
     since = min(today.replace(day=1), today - timedelta(days=PACE))
-    return forecast({date.fromisoformat(total.key): total.cost for total in ledger.totals("day", since)}, today)
+    return forecast(
+        {date.fromisoformat(total.key): total.cost_nano_usd for total in ledger.totals("day", since)}, today
+    )
 
 
 def write_csv(ledger: Ledger, file: TextIO, since: date | None = None, until: date | None = None) -> None:
@@ -78,7 +80,7 @@ def write_csv(ledger: Ledger, file: TextIO, since: date | None = None, until: da
         time = datetime.fromtimestamp(entry.at / 1000, UTC).isoformat(timespec="milliseconds")
         names = (entry.agent, entry.model, entry.device, entry.caller, entry.kind, entry.conversation, entry.outcome)
         tokens = (entry.input, entry.cached, entry.cache_write, entry.output, entry.reasoning, entry.latency)
-        writer.writerow((time, *map(_cell, names), *tokens, f"{entry.cost / NANO:.9f}", entry.basis))
+        writer.writerow((time, *map(_cell, names), *tokens, f"{entry.cost_nano_usd / NANO:.9f}", entry.basis))
 
 
 def money(nano: int) -> str:
@@ -131,7 +133,7 @@ def _table(title: str, totals: list[Total]) -> str:
 def _row(total: Total) -> tuple[str, ...]:
     cached = f"{total.cached / total.input:.0%}" if total.input else "0%"
     counts = (f"{total.questions:,}", f"{total.calls:,}", f"{total.input:,}", cached, f"{total.output:,}")
-    return (total.key or "(none)", *counts, f"{total.latency / 1000:.1f}", money(total.cost))
+    return (total.key or "(none)", *counts, f"{total.latency / 1000:.1f}", money(total.cost_nano_usd))
 
 
 def _prices(models: list[Total]) -> str:

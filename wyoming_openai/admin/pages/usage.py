@@ -97,7 +97,7 @@ def buckets(today: date, days: int) -> Iterator[tuple[str, date, date]]:
 def measured(total: Total, what: str) -> float:
     """What is drawn of a sum."""
     if what == "cost":
-        return total.cost
+        return total.cost_nano_usd
     return total.questions if what == "questions" else total.input + total.output
 
 

@@ -89,7 +89,7 @@ function showTrace(turn, box) {
   if (turn.failure) box.append(element("p", turn.failure, "note bad"));
   box.append(timeline(turn.phases));
   const tokens = `${many(used.input_tokens)} tokens in (${many(used.cached_tokens)} cached), ${many(used.output_tokens)} out`;
-  box.append(element("p", used.input_tokens ? `${tokens}; ${turn.cost ? dollars(turn.cost) : "free"}` : "No tokens were used.", "quiet"));
+  box.append(element("p", used.input_tokens ? `${tokens}; ${turn.cost_usd ? dollars(turn.cost_usd) : "free"}` : "No tokens were used.", "quiet"));
   for (const tool of turn.tools) {
     box.append(element("h3", tool.failed ? `${tool.name} (failed)` : tool.name), element("pre", `${tool.arguments}\n→ ${tool.result}`));
   }
