@@ -26,13 +26,13 @@ def _shown_default(field: FieldInfo) -> str:
 
 _OPTIONS_INTRODUCTION = """# Options
 
-<!-- Written by script/docs from wyoming_openai/settings.py. -->
+<!-- Written by script/docs from wyoming_openai/settings/options.py. -->
 
 Every option is a flag, an environment variable and a line in a YAML file (`--config FILE` or
 `WYOMING_OPENAI_CONFIG`; the names there are those of the flags without the dashes in front, such as
-`max-tokens: 200`). Flags win over the environment, the environment over the file. A secret may also stand in a file
-of its own, named by the variable that ends in `_FILE`. One that is given as a flag is taken off the process list at
-once; in your shell's history it stays.
+`max-tokens: 200`). Flags win over the environment, the environment over what was changed on the page, and
+that over the file. A secret may also stand in a file of its own, named by the variable that ends in `_FILE`. One that
+is given as a flag is taken off the process list at once; in your shell's history it stays.
 
 A wrong value is refused at start, with the name of the option and what to write instead;
 `wyoming-openai check` finds what only shows in use.
@@ -43,7 +43,7 @@ A wrong value is refused at start, with the name of the option and what to write
 _AGENTS = """## Several agents
 
 One program can be several agents, each with a name, a prompt, a model and limits of its own. They share the home, the
-memory and the local engine. List them in the file:
+ledger and the local engine; each has conversations of its own. List them in the file:
 
 ```yaml
 openai-api-key: sk-...
