@@ -183,6 +183,9 @@ def test_a_persona_of_an_agent_wins_over_the_top_level(tmp_path: Path) -> None:
     assert mario.temperature == 0.9
 
 
+NAMES = ", ".join(sorted(path.stem for path in PERSONAS.glob("*.yaml")))
+
+
 def test_every_persona_works_as_a_file_of_its_own() -> None:
     for path in PERSONAS.glob("*.yaml"):
         assert read_settings({"config": str(path)}, {}).prompt
@@ -200,7 +203,7 @@ def test_every_persona_works_as_a_file_of_its_own() -> None:
         ("[{name: A, uri: 'tcp://h:1'}, {name: B, uri: 'tcp://h:1'}]", "agent B: uri: 'tcp://h:1' is also that"),
         ("[{name: A, devices: x}, {name: B, devices: [X]}]", "agent B: devices: 'x' is also that of another"),
         ("[{uri: 'tcp://h:1'}]", "agent number 1: name: is missing"),
-        ("[{persona: luigi}]", "agent number 1: persona: 'luigi' is not accepted; write super_mario"),
+        ("[{persona: luigi}]", f"agent number 1: persona: 'luigi' is not accepted; write {NAMES}"),
         ("[{name: A, uri: off}]", "uri: nobody listens"),
         ("some", "agents: is not a list of agents"),
         ("[some]", "agents: is not a list of agents"),
